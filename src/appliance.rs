@@ -1,0 +1,232 @@
+//! `serve`: the box put together. Store → hub → HTTP → the operator's socket; stopped in reverse, so
+//! that nothing acknowledged is lost and every page is told to come back.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ring::rand::{SecureRandom, SystemRandom};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Clock;
+use crate::commands::ExpireMessages;
+use crate::config::Config;
+use crate::http::bind::{BindError, Listener};
+pub use crate::http::edge::MessageLimits;
+use crate::http::edge::{Edge, Parts};
+use crate::http::guard::{Guard, GuardConfig, GuardConfigError, machine_name};
+use crate::http::limits::Limits;
+use crate::http::token::{TOKEN_KEY_PURPOSE, TokenKeys};
+use crate::http::{self, listen};
+use crate::hub::Hub;
+use crate::store::{self, CommandError, DataDir, Need, OpenError, Store, StoreError, local};
+
+/// How long sockets get to say good-bye when the box stops.
+const SOCKETS_CLOSE: Duration = Duration::from_secs(6);
+/// The clockwork looks at least this often, in case the clock jumped.
+const CLOCKWORK_PAUSE_MAX: Duration = Duration::from_secs(60);
+const CLOCKWORK_PAUSE_MIN: Duration = Duration::from_secs(1);
+/// Ended sign-ins are forgotten after 30 days, in milliseconds.
+const SESSIONS_KEPT_MS: i64 = 30 * 24 * 3_600 * 1_000;
+
+/// How to serve.
+#[derive(Debug)]
+pub struct Options {
+    /// Where the data is.
+    pub data: DataDir,
+    /// Where to listen.
+    pub listen: Vec<SocketAddr>,
+    /// The configuration file's part.
+    pub config: Config,
+    /// Whether messages are limited.
+    pub message_limits: MessageLimits,
+}
+
+/// Why the box could not start. Its text is a sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Data(#[from] OpenError),
+    /// The address cannot be listened on.
+    #[error(transparent)]
+    Address(#[from] BindError),
+    /// The configuration names something that cannot be.
+    #[error(transparent)]
+    Config(#[from] GuardConfigError),
+    /// The database cannot be read.
+    #[error("The database cannot be read: {0}. Run `motoreach doctor`.")]
+    Store(#[from] StoreError),
+    /// The system has no randomness.
+    #[error("The system gives no random numbers; nothing secret can be made.")]
+    Random,
+}
+
+/// A box that serves.
+pub struct Running {
+    addresses: Vec<SocketAddr>,
+    store: Store,
+    tokens: Arc<TokenKeys>,
+    set_up_code: Option<String>,
+    shutdown: CancellationToken,
+    tracker: TaskTracker,
+    serving: JoinHandle<()>,
+}
+
+/// Opens the database, migrates it, and only then listens.
+///
+/// # Errors
+/// A sentence for the person at the terminal.
+pub async fn start(options: Options) -> Result<Running, StartError> {
+    let Options {
+        data,
+        listen,
+        config,
+        message_limits,
+    } = options;
+    let guard_config = GuardConfig {
+        names: config.hosts.clone(),
+        origins: config.origins.clone(),
+    };
+    let guard = Guard::new(&guard_config, machine_name().as_deref())?;
+    let hub = Hub::default();
+    let store = {
+        let hub = hub.clone();
+        let publish: store::Publish = Box::new(move |committed| hub.publish(committed));
+        let clock = Clock::system();
+        // Opening may wait for the disk.
+        tokio::task::spawn_blocking(move || Store::open(data, clock, publish))
+            .await
+            .map_err(|_| StoreError::Fault(None))??
+    };
+    let workshop = store.read(local::workshop_name).await?;
+    let set_up_code = match &workshop {
+        Some(_) => None,
+        None => Some(set_up_code()?),
+    };
+    hub.name_workshop(workshop.unwrap_or_default());
+    let signing = store.keys().signing_key(TOKEN_KEY_PURPOSE);
+    let tokens = Arc::new(TokenKeys::new(&signing, store.keys().workshop().uuid()));
+    let listeners = Listener::bind(&listen)?;
+    let addresses = listeners.iter().map(Listener::address).collect();
+    let shutdown = CancellationToken::new();
+    let tracker = TaskTracker::new();
+    let edge = Edge::new(Parts {
+        store: store.clone(),
+        hub,
+        tokens: Arc::clone(&tokens),
+        public_url: config.public_url.clone(),
+        set_up_code: set_up_code.clone(),
+        message_limits,
+        shutdown: shutdown.clone(),
+        tracker: tracker.clone(),
+    });
+    tracker.spawn(clockwork(store.clone(), shutdown.clone()));
+    let serving = tokio::spawn(listen::serve(
+        listeners,
+        http::router(edge, guard),
+        shutdown.clone(),
+        tracker.clone(),
+        Limits::default(),
+    ));
+    Ok(Running {
+        addresses,
+        store,
+        tokens,
+        set_up_code,
+        shutdown,
+        tracker,
+        serving,
+    })
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Its database.
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What signs its access tokens.
+    pub fn tokens(&self) -> &TokenKeys {
+        &self.tokens
+    }
+
+    /// The code that the first run asks for when it does not come from this machine; none once the
+    /// box is set up.
+    pub fn set_up_code(&self) -> Option<&str> {
+        self.set_up_code.as_deref()
+    }
+
+    /// Stops: takes no more connections, closes sockets with 1012, finishes what was begun, and
+    /// leaves the database at rest.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        let _ = self.serving.await;
+        self.tracker.close();
+        if tokio::time::timeout(SOCKETS_CLOSE, self.tracker.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some sockets did not close in time");
+        }
+        self.store.close().await;
+        tracing::info!("stopped");
+    }
+}
+
+/// Six digits, printed where the box was started.
+fn set_up_code() -> Result<String, StartError> {
+    let mut bytes = [0; 8];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| StartError::Random)?;
+    let number = u64::from_be_bytes(bytes) % 1_000_000;
+    Ok(format!("{:03}-{:03}", number / 1_000, number % 1_000))
+}
+
+/// What the box does by itself: erases messages whose time is up, forgets old sign-ins.
+async fn clockwork(store: Store, shutdown: CancellationToken) {
+    loop {
+        let due = store
+            .write_needed(Need::Essential, |tx| ExpireMessages.run(tx))
+            .await;
+        let pause = match due {
+            Ok(Some(next)) => {
+                let ms = next.0.saturating_sub(store.clock().now().0);
+                Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+            }
+            Ok(None) => CLOCKWORK_PAUSE_MAX,
+            Err(error) => {
+                tracing::warn!(%error, "messages could not be erased in time");
+                CLOCKWORK_PAUSE_MAX
+            }
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(pause.clamp(CLOCKWORK_PAUSE_MIN, CLOCKWORK_PAUSE_MAX)) => {}
+        }
+        forget_old_sessions(&store).await;
+    }
+}
+
+async fn forget_old_sessions(store: &Store) {
+    let before = store.clock().now().plus_ms(-SESSIONS_KEPT_MS);
+    let old = store
+        .read(move |view| store::sessions::any_before(view, before))
+        .await;
+    if matches!(old, Ok(true)) {
+        let forgotten = store
+            .write_needed(Need::Essential, move |tx| {
+                store::sessions::forget_before(tx, before).map_err(CommandError::from)
+            })
+            .await;
+        tracing::debug!(?forgotten, "old sign-ins were forgotten");
+    }
+}

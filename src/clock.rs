@@ -1,0 +1,89 @@
+//! The only place that asks the machine what time it is.
+//!
+//! A Pi has no battery-backed clock: until the network tells, it may believe that it is 1970. Time
+//! is therefore never earlier than the day this program was built, and never orders anything
+//! (invariant 9).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use crate::domain::Timestamp;
+
+/// 2026-11-01T00:00:00Z: this program did not exist before.
+const FLOOR_MS: i64 = 1_793_491_200_000;
+
+/// Tells the time; clones tell the same.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    source: Source,
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    System,
+    Manual(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// The machine's clock.
+    pub const fn system() -> Self {
+        Self {
+            source: Source::System,
+        }
+    }
+
+    /// A clock that stands still until it is told to move; for tests.
+    pub fn manual(start: Timestamp) -> Self {
+        Self {
+            source: Source::Manual(Arc::new(AtomicI64::new(start.0))),
+        }
+    }
+
+    /// Moves a manual clock by `ms` milliseconds, either way. The system's clock is not ours to move.
+    pub fn advance_ms(&self, ms: i64) {
+        match &self.source {
+            Source::System => {}
+            Source::Manual(now) => {
+                now.fetch_add(ms, Ordering::SeqCst);
+            }
+        }
+    }
+
+    /// Now, not earlier than the day this program was built.
+    pub fn now(&self) -> Timestamp {
+        let ms = match &self.source {
+            Source::System => system_ms(),
+            Source::Manual(now) => now.load(Ordering::SeqCst),
+        };
+        Timestamp(ms.max(FLOOR_MS))
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is clock.rs")]
+fn system_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| {
+            i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        })
+}
+
+/// A reading of the clock that only measures how long something takes.
+#[expect(clippy::disallowed_methods, reason = "this is clock.rs")]
+pub fn stopwatch() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_never_earlier_than_the_program() {
+        let clock = Clock::manual(Timestamp(0));
+        assert_eq!(clock.now(), Timestamp(FLOOR_MS));
+        clock.advance_ms(FLOOR_MS + 5);
+        assert_eq!(clock.now(), Timestamp(FLOOR_MS + 5));
+    }
+}

@@ -1,0 +1,72 @@
+//! Owners' links: giving one out, taking one back.
+
+use uuid::Uuid;
+
+use super::{fresh_id, request_of};
+use crate::domain::{Actor, Event, Invite, InviteId, Rejection, RequestId};
+use crate::store::invites;
+use crate::store::{CommandResult, WriteTx, sessions};
+
+/// How long a link opens its thread, in milliseconds: longer than most jobs and their warranty talk.
+pub const INVITE_LIFETIME_MS: i64 = 180 * 24 * 3_600 * 1_000;
+
+/// The owner of a request gets a link.
+#[derive(Clone, Copy, Debug)]
+pub struct InviteOwner {
+    /// Which request.
+    pub request: RequestId,
+}
+
+impl InviteOwner {
+    /// Makes the link. Earlier ones go on working until they are taken back.
+    ///
+    /// # Errors
+    /// `NotAllowed` for owners, `NoSuch`.
+    pub fn run(self, tx: &mut WriteTx<'_>, actor: &Actor) -> CommandResult<Invite> {
+        let request = request_of(tx, self.request, actor)?;
+        actor.must_be_staff()?;
+        let invite = InviteId::new(Uuid::new_v4());
+        let expires = tx.now().plus_ms(INVITE_LIFETIME_MS);
+        let event = Event::InviteGranted {
+            request: request.key,
+            invite,
+            expires,
+        };
+        tx.record(fresh_id(), actor, &event)?;
+        Ok(invites::load(tx, invite)?.ok_or(Rejection::NoSuch("link"))?)
+    }
+}
+
+/// A link is taken back.
+#[derive(Clone, Copy, Debug)]
+pub struct RevokeInvite {
+    /// The request that it opens.
+    pub request: RequestId,
+    /// The link.
+    pub invite: InviteId,
+}
+
+impl RevokeInvite {
+    /// Takes it back: sign-ins by it end and its thread's key is renewed. Doing it again changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// `NotAllowed` for owners, `NoSuch`.
+    pub fn run(self, tx: &mut WriteTx<'_>, actor: &Actor) -> CommandResult<()> {
+        let request = request_of(tx, self.request, actor)?;
+        actor.must_be_staff()?;
+        let invite = invites::load(tx, self.invite)?
+            .filter(|invite| invite.request == self.request)
+            .ok_or(Rejection::NoSuch("link"))?;
+        if invite.revoked.is_some() {
+            return Ok(());
+        }
+        sessions::end_by_invite(tx, self.invite)?;
+        let event = Event::InviteRevoked {
+            request: request.key,
+            invite: self.invite,
+        };
+        tx.record(fresh_id(), actor, &event)?;
+        Ok(())
+    }
+}

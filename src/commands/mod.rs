@@ -1,0 +1,41 @@
+//! One file per intention. A command loads what it needs, asks `domain`, records events; it runs
+//! inside the writer's transaction (invariants 1–3), whichever door the intention came through.
+
+mod add_person;
+mod change_person;
+mod change_request;
+mod expire_messages;
+mod invite_owner;
+mod mark_read;
+mod open_request;
+mod post_message;
+mod redact_message;
+mod set_up;
+mod sign_in;
+
+pub use add_person::AddPerson;
+pub use change_person::ChangePerson;
+pub use change_request::ChangeRequest;
+pub use expire_messages::ExpireMessages;
+pub use invite_owner::{INVITE_LIFETIME_MS, InviteOwner, RevokeInvite};
+pub use mark_read::{MarkRead, Marked};
+pub use open_request::{Customer, OpenRequest, Opened};
+pub use post_message::{PostMessage, Posted};
+pub use redact_message::RedactMessage;
+pub use set_up::{KeepWords, SetUp};
+pub use sign_in::{Refresh, Refreshed, SignInByLink, SignInByPassword, SignOut, SignedIn};
+
+use uuid::Uuid;
+
+use crate::domain::{Actor, EventId, Rejection, Request, RequestId};
+use crate::store::{CommandError, View, requests};
+
+/// A request that this actor is a party to; otherwise it does not exist for them.
+fn request_of(view: &View<'_>, id: RequestId, actor: &Actor) -> Result<Request, CommandError> {
+    Ok(requests::load_for(view, id, actor)?.ok_or(Rejection::NoSuch("request"))?)
+}
+
+/// A new id for something that nobody outside needs to name.
+fn fresh_id() -> EventId {
+    EventId::new(Uuid::now_v7())
+}

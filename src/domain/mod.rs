@@ -1,0 +1,36 @@
+//! What the workshop means: ids, people, requests, messages, events and the reasons to refuse.
+//!
+//! Everything here is plain values and rules. It must never do IO, look at a clock, await, speak SQL
+//! or know a serialized form (invariants 5 and 8 in `lib.rs`): time and ids are handed in.
+
+mod actor;
+mod change;
+mod event;
+mod ids;
+mod invite;
+mod message;
+mod person;
+mod rejection;
+mod request;
+mod text;
+mod time;
+mod unread;
+
+pub use actor::{Actor, Role, Scope, Side};
+pub use change::{Audience, Change, Committed, ErasedWhy, RequestAspect};
+pub use event::{Event, PersonDetails, PersonEdit};
+pub use ids::{
+    DeviceId, EventId, InviteId, LogId, MessageId, PersonId, PersonKey, RequestId, RequestKey, Seq,
+    SessionId, WorkshopKey,
+};
+pub use invite::Invite;
+pub use message::{Content, Delivery, Message, Quote, Receipt};
+pub use person::Person;
+pub use rejection::{Field, Rejection};
+pub use request::{LastMessage, Named, Request, Status, Vehicle};
+pub use text::{
+    Body, Description, Email, FullName, MESSAGE_CHARS_MAX, Password, Phone, Plate, TextError,
+    Username, VehicleText,
+};
+pub use time::Timestamp;
+pub use unread::{Unread, UnreadItem};

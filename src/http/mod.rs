@@ -1,0 +1,113 @@
+//! The edge towards browsers: HTTP and WebSockets on the workshop's network (`wire.md` §1–§6).
+//!
+//! In reading order: `bind`, `listen`, `admission` (connections), `guard`, `headers` (whose requests,
+//! which headers), `edge` (what handlers share), `auth`, `token`, `tickets`, `throttle` (who, how
+//! often), `sign_in`, `setup`, `people`, `requests`, `invites`, `messages`, `health` (one file a
+//! resource), `chat`, `notifications`, `pump`, `session` (sockets), `assets` (the web app).
+//!
+//! It never speaks SQL and never meets `sync`.
+
+pub(crate) mod admission;
+pub mod assets;
+pub mod auth;
+pub mod bind;
+pub mod body;
+mod chat;
+mod device;
+pub mod edge;
+mod error;
+pub mod extract;
+pub(crate) mod fields;
+pub mod guard;
+pub mod headers;
+mod health;
+pub mod host;
+mod invites;
+pub mod limits;
+pub mod listen;
+mod messages;
+mod notifications;
+mod openapi;
+mod people;
+pub mod problem;
+mod pump;
+mod requests;
+pub mod session;
+mod setup;
+mod sign_in;
+pub mod throttle;
+pub mod tickets;
+pub mod token;
+mod token_crypto;
+pub mod upgrade;
+
+#[cfg(test)]
+mod edge_harness;
+#[cfg(test)]
+mod edge_test;
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{any, get};
+use axum::{Json, Router};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use assets::Assets;
+use edge::Edge;
+use guard::Guard;
+
+/// Everything that the box answers, ready to be served.
+pub fn router(edge: Edge, guard: Guard) -> Router {
+    let (routes, openapi) = api().split_for_parts();
+    let openapi = Arc::new(openapi);
+    let assets = Arc::new(Assets::embedded());
+    let routes = routes
+        .route(
+            "/api/openapi.json",
+            get(async move || Json((*openapi).clone())),
+        )
+        .route(
+            "/api/service-requests/messages/unread-summary/",
+            get(messages::unread_summary),
+        )
+        .route("/metrics", get(health::metrics))
+        .route("/ws/service-chat/{id}/", any(chat::socket))
+        .route("/ws/notifications/", any(notifications::socket))
+        .fallback(async move |request: Request| {
+            assets.answer(request.method(), request.uri(), request.headers())
+        })
+        .with_state(edge);
+    problem::told(routes)
+        .layer(from_fn_with_state(Arc::new(guard), guard::check))
+        .layer(from_fn(headers::secure))
+}
+
+/// The calls that OpenAPI describes.
+fn api() -> OpenApiRouter<Edge> {
+    OpenApiRouter::with_openapi(openapi::Api::openapi())
+        .routes(routes!(setup::state, setup::set_up))
+        .routes(routes!(setup::recovery_words))
+        .routes(routes!(setup::words_kept))
+        .routes(routes!(sign_in::login))
+        .routes(routes!(sign_in::refresh))
+        .routes(routes!(sign_in::logout))
+        .routes(routes!(sign_in::ws_ticket))
+        .routes(routes!(sign_in::invite))
+        .routes(routes!(sign_in::change_password))
+        .routes(routes!(sign_in::me))
+        .routes(routes!(people::list, people::add))
+        .routes(routes!(people::change))
+        .routes(routes!(requests::list, requests::open))
+        .routes(routes!(requests::one, requests::change))
+        .routes(routes!(invites::list, invites::add))
+        .routes(routes!(invites::revoke))
+        .routes(routes!(messages::history, messages::post))
+        .routes(routes!(messages::mark_read))
+        .routes(routes!(messages::unread_summary))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+}

@@ -1,0 +1,150 @@
+//! The notification socket: `GET /ws/notifications/` (`wire.md` §3). One object on connect and
+//! whenever the numbers change, whichever way a message came in.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, Request, State};
+use axum::response::Response;
+use tracing::Instrument;
+
+use super::chat::{ChatQuery, V1};
+use super::edge::Edge;
+use super::problem::Problem;
+use super::pump::{End, Incoming, Pump, reason};
+use super::upgrade::{CloseReason, WebSocket, upgrade};
+use crate::domain::Rejection;
+use crate::hub::{Dialect, Listener, Next, Place};
+use crate::store::people::{self, Credential};
+use crate::store::{CommandError, unread};
+use crate::wire::server::{Notification, UnreadBody};
+
+/// Changes within this time are told as one: a burst of messages is not a burst of counting.
+const RECOUNT_PAUSE: Duration = Duration::from_millis(25);
+
+/// Upgrades, then closes with a code that a browser can read if the token is wrong.
+pub(super) async fn socket(
+    State(edge): State<Edge>,
+    query: Result<Query<ChatQuery>, QueryRejection>,
+    mut request: Request,
+) -> Result<Response, Problem> {
+    let upgrading = upgrade(&mut request, &[V1])?;
+    let Query(query) = query.unwrap_or_default();
+    let dialect = if upgrading.protocol.is_some() {
+        Dialect::V1
+    } else {
+        Dialect::Original
+    };
+    let who = query.token().and_then(|token| edge.socket_token(token));
+    let socket = upgrading.socket;
+    let tracker = edge.tracker.clone();
+    tracker.spawn(
+        async move {
+            if let Ok(socket) = socket.await {
+                admit(&edge, socket, who, dialect).await;
+            }
+        }
+        .instrument(tracing::debug_span!("notifications")),
+    );
+    Ok(upgrading.response)
+}
+
+async fn admit(edge: &Edge, socket: WebSocket, who: Option<Credential>, dialect: Dialect) {
+    let Some(who) = who else {
+        return CloseReason::SIGN_IN_AGAIN.close(socket).await;
+    };
+    let actor = edge
+        .store
+        .read(move |view| -> Result<_, CommandError> { Ok(people::actor(view, who)?) })
+        .await;
+    let actor = match actor {
+        Ok(Some(actor)) => actor,
+        Ok(None) | Err(CommandError::Rejected(_)) => {
+            return CloseReason::SIGN_IN_AGAIN.close(socket).await;
+        }
+        Err(CommandError::Store(error)) => {
+            tracing::warn!(%error, "a socket could not be served");
+            return CloseReason::TRY_AGAIN_LATER.close(socket).await;
+        }
+    };
+    let place = edge.hub.watch(Listener {
+        actor,
+        session: who.session,
+        dialect,
+    });
+    let mut watch = Watch {
+        edge,
+        who,
+        place,
+        pump: Pump::new(socket),
+        told: None,
+    };
+    let end = match watch.talk().await {
+        Ok(never) => match never {},
+        Err(end) => end,
+    };
+    drop(watch.place);
+    watch.pump.end(end).await;
+}
+
+struct Watch<'a> {
+    edge: &'a Edge,
+    who: Credential,
+    place: Place,
+    pump: Pump,
+    /// The numbers that were told last.
+    told: Option<UnreadBody>,
+}
+
+impl Watch<'_> {
+    async fn talk(&mut self) -> Result<Infallible, End> {
+        self.recount().await?;
+        let shutdown = self.edge.shutdown.clone();
+        loop {
+            // Every arm is cancel-safe: what is not taken stays queued in the hub or the socket.
+            tokio::select! {
+                () = shutdown.cancelled() => return Err(End::Close(CloseReason::RESTARTING)),
+                next = self.place.next() => match next {
+                    Next::Frame { text, .. } => self.pump.send(text, &self.place).await?,
+                    Next::Recount => {
+                        self.recount().await?;
+                        tokio::time::sleep(RECOUNT_PAUSE).await;
+                    }
+                    Next::Cut(why) => return Err(End::Close(reason(why))),
+                },
+                // Nothing that a client says here means anything; that it says something does.
+                incoming = self.pump.receive() => match incoming? {
+                    Incoming::Text(_) | Incoming::Alive => {}
+                },
+            }
+            self.pump.keep_alive(&self.place).await?;
+        }
+    }
+
+    async fn recount(&mut self) -> Result<(), End> {
+        let who = self.who;
+        let counted = self
+            .edge
+            .store
+            .read(move |view| -> Result<_, CommandError> {
+                let actor = people::actor(view, who)?.ok_or(Rejection::SignedOut)?;
+                Ok(UnreadBody::from(unread::summary(view, &actor)?))
+            })
+            .await;
+        let counted = counted.map_err(|error| match error {
+            CommandError::Rejected(_) => End::Close(CloseReason::SIGN_IN_AGAIN),
+            CommandError::Store(error) => {
+                tracing::warn!(%error, "unread messages could not be counted");
+                End::Close(CloseReason::TRY_AGAIN_LATER)
+            }
+        })?;
+        if self.told.as_ref() == Some(&counted) {
+            return Ok(());
+        }
+        self.told = Some(counted.clone());
+        self.pump
+            .send(Notification::new(counted).encode().into(), &self.place)
+            .await
+    }
+}

@@ -1,0 +1,364 @@
+//! Live fan-out, in memory and synchronous: what was committed goes to every socket that it concerns,
+//! encoded once and shared.
+//!
+//! `publish` is called by the writer's thread after each commit, so order of frames is order of
+//! commits (invariant 2). Nothing here waits: a reader that falls behind is cut and resumes from the
+//! journal (invariant 7). Presence and typing are of the moment and never stored.
+
+mod subscriber;
+
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+pub use subscriber::{Cut, Dialect, Listener, Next, QUEUE_BYTES_MAX, QUEUE_FRAMES_MAX, Subscriber};
+
+use crate::domain::{
+    Audience, Change, Committed, PersonId, RequestAspect, RequestId, Role, Scope, Seq, SessionId,
+    Side,
+};
+use crate::wire::api::RequestBody;
+use crate::wire::message::{ChatMessage, OriginalMessage};
+use crate::wire::server::{Peer, ServerFrame};
+use crate::wire::side_word;
+
+/// Everybody who listens.
+#[derive(Clone, Default)]
+pub struct Hub {
+    inner: Arc<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    rooms: Mutex<Rooms>,
+    next_id: AtomicU64,
+}
+
+#[derive(Default)]
+struct Rooms {
+    /// Chat sockets by request.
+    chats: HashMap<RequestId, Vec<Arc<Subscriber>>>,
+    /// Notification sockets by person.
+    watchers: HashMap<PersonId, Vec<Arc<Subscriber>>>,
+    /// The workshop's name, for frames that say it.
+    workshop: String,
+}
+
+/// A place in the hub; dropping it leaves.
+pub struct Place {
+    hub: Hub,
+    room: Room,
+    subscriber: Arc<Subscriber>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Room {
+    Chat(RequestId),
+    Watch(PersonId),
+}
+
+impl Hub {
+    /// Tells the hub what the workshop is called.
+    pub fn name_workshop(&self, name: String) {
+        self.rooms().workshop = name;
+    }
+
+    /// Enters a request's room. From here on every change of it is queued; read what came before
+    /// afterwards, and drop what comes twice.
+    pub fn enter(&self, request: RequestId, listener: Listener) -> Place {
+        let subscriber = self.subscriber(listener);
+        let mut rooms = self.rooms();
+        let room = rooms.chats.entry(request).or_default();
+        let was_here = room
+            .iter()
+            .any(|other| other.person() == subscriber.person());
+        if !was_here {
+            tell_presence(room, &subscriber, true);
+        }
+        room.push(Arc::clone(&subscriber));
+        drop(rooms);
+        Place {
+            hub: self.clone(),
+            room: Room::Chat(request),
+            subscriber,
+        }
+    }
+
+    /// Watches one person's numbers.
+    pub fn watch(&self, listener: Listener) -> Place {
+        let person = listener.actor.id;
+        let subscriber = self.subscriber(listener);
+        self.rooms()
+            .watchers
+            .entry(person)
+            .or_default()
+            .push(Arc::clone(&subscriber));
+        Place {
+            hub: self.clone(),
+            room: Room::Watch(person),
+            subscriber,
+        }
+    }
+
+    /// Who is in a room, each person once, in the order in which they came.
+    pub fn peers(&self, request: RequestId) -> Vec<Peer> {
+        let rooms = self.rooms();
+        let mut peers: Vec<Peer> = Vec::new();
+        for socket in rooms.chats.get(&request).into_iter().flatten() {
+            let peer = Peer {
+                name: socket.listener.actor.name.clone(),
+                side: side_word(socket.side()),
+            };
+            if !peers.contains(&peer) {
+                peers.push(peer);
+            }
+        }
+        peers
+    }
+
+    /// Whether anybody of the staff has a page open.
+    pub fn workshop_online(&self) -> bool {
+        let rooms = self.rooms();
+        let mut sockets = rooms
+            .watchers
+            .values()
+            .chain(rooms.chats.values())
+            .flatten();
+        sockets.any(|socket| socket.side() == Side::Workshop)
+    }
+
+    /// Sockets of both kinds.
+    pub fn sockets(&self) -> (usize, usize) {
+        let rooms = self.rooms();
+        let count = |sockets: &mut dyn Iterator<Item = &Vec<Arc<Subscriber>>>| {
+            sockets.map(Vec::len).sum::<usize>()
+        };
+        (
+            count(&mut rooms.chats.values()),
+            count(&mut rooms.watchers.values()),
+        )
+    }
+
+    /// Says to the others in a room that somebody is typing.
+    pub fn typing(&self, place: &Place) {
+        let Room::Chat(request) = place.room else {
+            return;
+        };
+        let actor = &place.subscriber.listener.actor;
+        let frame: Utf8Bytes = ServerFrame::typing(&actor.name, actor.side())
+            .encode()
+            .into();
+        for other in self.rooms().chats.get(&request).into_iter().flatten() {
+            if other.person() != actor.id && other.listener.dialect == Dialect::V1 {
+                other.push(None, frame.clone());
+            }
+        }
+    }
+
+    /// Closes every socket that came from a sign-in.
+    pub fn sign_out(&self, session: SessionId) {
+        self.cut(|socket| socket.listener.session == Some(session));
+    }
+
+    /// Hands committed events to everybody whom they concern, in order.
+    pub fn publish(&self, committed: &[Committed]) {
+        for event in committed {
+            self.publish_one(event);
+        }
+    }
+
+    fn publish_one(&self, event: &Committed) {
+        match &event.change {
+            Change::PersonSignedOut(person) => self.cut(|socket| socket.person() == *person),
+            Change::InviteRevoked(_) => {
+                if let Some(audience) = &event.audience {
+                    // Owners who came by another link of the request come back at once.
+                    self.cut(|socket| {
+                        socket.side() == Side::User
+                            && socket.listener.actor.scope == Scope::Only(audience.request)
+                    });
+                }
+            }
+            Change::Posted(_)
+            | Change::Erased { .. }
+            | Change::Read(_)
+            | Change::Request(..)
+            | Change::Quiet => {}
+        }
+        let Some(audience) = &event.audience else {
+            return;
+        };
+        let rooms = self.rooms();
+        if let Some(room) = rooms.chats.get(&audience.request) {
+            tell_room(room, event, &rooms.workshop);
+        }
+        tell_watchers(&rooms, event, audience);
+    }
+
+    fn cut(&self, is_over: impl Fn(&Subscriber) -> bool) {
+        let rooms = self.rooms();
+        for socket in rooms
+            .chats
+            .values()
+            .chain(rooms.watchers.values())
+            .flatten()
+        {
+            if is_over(socket) {
+                socket.cut(Cut::SignedOut);
+            }
+        }
+    }
+
+    fn subscriber(&self, listener: Listener) -> Arc<Subscriber> {
+        let id = self.inner.next_id.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Subscriber::new(id, listener))
+    }
+
+    fn rooms(&self) -> MutexGuard<'_, Rooms> {
+        self.inner
+            .rooms
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Each contract's frame is encoded when the first socket needs it, and shared by the rest.
+fn tell_room(room: &[Arc<Subscriber>], event: &Committed, workshop: &str) {
+    let (mut original, mut v1): (Option<Option<Utf8Bytes>>, Option<Option<Utf8Bytes>>) =
+        (None, None);
+    for socket in room {
+        let frame = match socket.listener.dialect {
+            Dialect::Original => original.get_or_insert_with(|| original_frame(&event.change)),
+            Dialect::V1 => v1.get_or_insert_with(|| {
+                v1_frame(event.seq, &event.change, workshop).map(|frame| frame.encode().into())
+            }),
+        };
+        if let Some(text) = frame {
+            socket.push(Some(event.seq), text.clone());
+        }
+    }
+}
+
+fn original_frame(change: &Change) -> Option<Utf8Bytes> {
+    match change {
+        Change::Posted(message) => {
+            let text = serde_json::to_string(&OriginalMessage::from(&**message))
+                .expect("texts and numbers always have a JSON form");
+            Some(text.into())
+        }
+        Change::Erased { .. }
+        | Change::Read(_)
+        | Change::Request(..)
+        | Change::PersonSignedOut(_)
+        | Change::InviteRevoked(_)
+        | Change::Quiet => None,
+    }
+}
+
+/// The frame by which a chat socket learns of a change; also for one that resumes.
+pub fn v1_frame(seq: Seq, change: &Change, workshop: &str) -> Option<ServerFrame> {
+    match change {
+        Change::Posted(message) => Some(ServerFrame::Message(Box::new(ChatMessage::from(
+            &**message,
+        )))),
+        Change::Erased { message, why, by } => Some(ServerFrame::redacted(*message, seq, by, *why)),
+        Change::Read(receipt) => Some(ServerFrame::read(receipt)),
+        Change::Request(aspect, request) => {
+            ServerFrame::changed(*aspect, seq, RequestBody::new(request, workshop))
+        }
+        Change::PersonSignedOut(_) | Change::InviteRevoked(_) | Change::Quiet => None,
+    }
+}
+
+fn tell_watchers(rooms: &Rooms, event: &Committed, audience: &Audience) {
+    let changed: Option<Utf8Bytes> = match &event.change {
+        Change::Request(
+            RequestAspect::Opened
+            | RequestAspect::Status
+            | RequestAspect::Assignment
+            | RequestAspect::Description,
+            _,
+        ) => Some(
+            ServerFrame::RequestsChanged {
+                service_request_id: audience.request.0,
+            }
+            .encode()
+            .into(),
+        ),
+        Change::Posted(_) | Change::Read(_) | Change::Erased { .. } => None,
+        Change::PersonSignedOut(_) | Change::InviteRevoked(_) | Change::Quiet => return,
+    };
+    for socket in rooms.watchers.values().flatten() {
+        let actor = &socket.listener.actor;
+        if !actor.is_party_to(audience.request, audience.owner) {
+            continue;
+        }
+        if let (Some(frame), Dialect::V1) = (&changed, socket.listener.dialect) {
+            socket.push(None, frame.clone());
+        }
+        let counts = match actor.role {
+            Role::Admin | Role::Owner => true,
+            Role::Mechanic => audience.mechanics.contains(&actor.id),
+        };
+        if counts {
+            socket.recount();
+        }
+    }
+}
+
+fn tell_presence(room: &[Arc<Subscriber>], who: &Subscriber, online: bool) {
+    let frame: Utf8Bytes = ServerFrame::Presence {
+        side: side_word(who.side()),
+        online,
+        name: who.listener.actor.name.clone(),
+    }
+    .encode()
+    .into();
+    for other in room {
+        if other.person() != who.person() && other.listener.dialect == Dialect::V1 {
+            other.push(None, frame.clone());
+        }
+    }
+}
+
+impl Deref for Place {
+    type Target = Subscriber;
+
+    fn deref(&self) -> &Subscriber {
+        &self.subscriber
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut rooms = self.hub.rooms();
+        let id = self.subscriber.id;
+        match self.room {
+            Room::Chat(request) => {
+                if let Some(room) = rooms.chats.get_mut(&request) {
+                    room.retain(|other| other.id != id);
+                    if !room
+                        .iter()
+                        .any(|other| other.person() == self.subscriber.person())
+                    {
+                        tell_presence(room, &self.subscriber, false);
+                    }
+                    if room.is_empty() {
+                        rooms.chats.remove(&request);
+                    }
+                }
+            }
+            Room::Watch(person) => {
+                if let Some(sockets) = rooms.watchers.get_mut(&person) {
+                    sockets.retain(|other| other.id != id);
+                    if sockets.is_empty() {
+                        rooms.watchers.remove(&person);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! MotoReach: a vehicle workshop's own chat box. One program on a small computer in the workshop
+//! serves the staff on the local network; every conversation belongs to a service request; whatever
+//! was acknowledged is on disk, once, in order.
+//!
+//! # In one sentence
+//!
+//! Every fact is an event in one append-only, hash-chained journal that only the box writes; tables
+//! are projections changed in the same transaction; whoever listens reads the journal after a
+//! position. Nothing leaves before commit.
+//!
+//! # The journey of a message
+//!
+//! 1. `web/src/lib/model/outbox.svelte.ts` names it, shows it as pending, keeps it over a reload.
+//! 2. [`http`]`::chat` takes one bounded frame; [`wire::client`] and [`http::session`] turn it into a
+//!    [`commands::PostMessage`]. From here on the body is valid.
+//! 3. [`commands::PostMessage`]: is the id known? Then the same answer. Else the request is loaded,
+//!    [`domain`] is asked, and one [`domain::Event`] is recorded.
+//! 4. [`store`]'s writer takes what queued during the last fsync, gives each command a savepoint,
+//!    commits once, publishes, answers. From here on it is on disk, in order.
+//! 5. [`hub`]: each subscriber's bounded queue gets the frame, encoded once and shared; chat and
+//!    notification sockets alike.
+//!
+//! # Invariants
+//!
+//! 1. Nothing is broadcast, acknowledged or sent before the transaction that holds it has committed
+//!    (`journal_mode=WAL`, `synchronous=FULL`).
+//! 2. One thread writes. Broadcast order = commit order = journal order.
+//! 3. Whoever intends something names it (a 128-bit id made where it was typed); a permanent unique
+//!    index makes twice the same as once.
+//! 4. A position in a log moves only in the transaction that stores what it counts.
+//! 5. [`domain`] and [`seal`] do no IO: time and randomness are handed in.
+//! 6. Every queue, frame, page, retry and timeout has a named limit with its unit.
+//! 7. A slow reader is cut and resumes; it is never waited for. No lock is held over an `.await`.
+//! 8. Only [`wire`] and [`store`] know a serialized form. SQL lives only in [`store`].
+//! 9. The clock never orders anything; a Pi has none. Order is the journal's.
+//! 10. Bodies are hashed as they are sealed, from the first event on: whoever carries the journal
+//!     one day can neither read nor forge nor reorder it.
+//! 11. Tests use no sleep, no fixed port, no network beyond this machine; a random test prints its
+//!     seed.
+//!
+//! # Modules, in reading order; none uses one that comes later
+//!
+//! * [`domain`]: what the workshop means: people, requests, messages, events, reasons to refuse.
+//! * [`seal`]: keys from the root secret, sealed bodies, the journal's chain, owners' links.
+//! * [`clock`], [`password`]: what time it is; slow hashes.
+//! * [`wire`]: what crosses to browsers.
+//! * [`store`]: every line of SQL; the one writer, the readers, the journal and its projections.
+//! * [`commands`]: one file per intention.
+//! * [`hub`]: live fan-out, in memory.
+//! * [`http`]: the edge towards browsers.
+//! * [`config`], [`appliance`]: the box put together.
+
+pub mod appliance;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod domain;
+pub mod http;
+pub mod hub;
+pub mod password;
+pub mod seal;
+pub mod store;
+pub mod wire;

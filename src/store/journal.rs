@@ -1,0 +1,356 @@
+//! The journal: appending to it, reading it, and proving that nobody changed it (`sync.md` §2).
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::error::StoreError;
+use super::event_body;
+use super::keys::{BoxKeys, SealHeader, Under};
+use super::tx::View;
+use crate::domain::{Event, EventId, LogId, PersonKey, RequestId, RequestKey, Seq, Timestamp};
+use crate::seal::{Chain, Link};
+
+const STAFF_ONLY: u32 = 1;
+/// Events between two commits of memory while the whole journal is read.
+const PAGE_ROWS: i64 = 512;
+
+/// One entry as it is stored.
+pub(super) struct Entry {
+    pub(super) seq: Seq,
+    pub(super) id: EventId,
+    pub(super) request: Option<RequestId>,
+    pub(super) thread: Option<RequestKey>,
+    pub(super) kind: String,
+    pub(super) flags: u32,
+    pub(super) epoch: u16,
+    pub(super) at: Timestamp,
+    pub(super) author: PersonKey,
+    /// `None` once erased.
+    pub(super) body: Option<String>,
+    pub(super) body_sha: [u8; 32],
+    pub(super) chain: [u8; 32],
+}
+
+/// What is known of an id that was used before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Where its event stands.
+    pub seq: Seq,
+    /// The request that it belongs to.
+    pub request: Option<RequestId>,
+    /// Who made it.
+    pub author: PersonKey,
+    /// Whether it is a message.
+    pub is_message: bool,
+}
+
+/// Where the journal ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The incarnation that is written to.
+    pub log: LogId,
+    /// The newest entry; 0 in an empty journal.
+    pub seq: Seq,
+}
+
+/// Where the journal ends.
+pub fn head(view: &View<'_>) -> Result<Head, StoreError> {
+    let log = current_log(view.conn)?;
+    let (seq, _) = last(view.conn)?;
+    Ok(Head { log, seq })
+}
+
+/// The event that carries this id, if it was ever used.
+pub fn known(view: &View<'_>, id: EventId) -> Result<Option<Known>, StoreError> {
+    let mut query = view
+        .conn
+        .prepare_cached("select seq, request_id, author, kind from event where id = ?1")?;
+    Ok(query
+        .query_row([id.as_bytes()], |row| {
+            Ok(Known {
+                seq: Seq(row.get(0)?),
+                request: row.get::<_, Option<i64>>(1)?.map(RequestId),
+                author: PersonKey::from_bytes(row.get(2)?),
+                is_message: row.get::<_, String>(3)? == "message_posted",
+            })
+        })
+        .optional()?)
+}
+
+/// Appends one event. The caller applies it to the projections in the same transaction.
+pub(super) fn append(
+    view: &View<'_>,
+    id: EventId,
+    author: PersonKey,
+    event: &Event,
+) -> Result<Entry, StoreError> {
+    let log = current_log(view.conn)?;
+    let (last_seq, last_chain) = last(view.conn)?;
+    let (request, thread, epoch) = place(view.conn, id, event)?;
+    let mut entry = Entry {
+        seq: Seq(last_seq.0 + 1),
+        id,
+        request,
+        thread,
+        kind: event.kind().to_owned(),
+        flags: if event.is_staff_only() { STAFF_ONLY } else { 0 },
+        epoch,
+        at: view.now,
+        author,
+        body: Some(event_body::encode(event)),
+        body_sha: [0; 32],
+        chain: [0; 32],
+    };
+    entry.body_sha = entry.expected_body_sha(view.keys).unwrap_or_default();
+    entry.chain = *Chain::from_bytes(last_chain)
+        .next(&entry.link(log))
+        .as_bytes();
+    copy_to(view.conn, &entry)?;
+    Ok(entry)
+}
+
+/// Stores an entry as it is.
+pub(super) fn copy_to(conn: &Connection, entry: &Entry) -> rusqlite::Result<()> {
+    let mut insert = conn.prepare_cached(
+        "insert into event (seq, id, request_id, kind, flags, epoch, at_ms, author, body, body_sha, chain)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?;
+    insert.execute(params![
+        entry.seq.0,
+        entry.id.as_bytes(),
+        entry.request.map(|request| request.0),
+        entry.kind,
+        entry.flags,
+        entry.epoch,
+        entry.at.0,
+        entry.author.as_bytes(),
+        entry.body,
+        entry.body_sha,
+        entry.chain,
+    ])?;
+    Ok(())
+}
+
+/// The request, thread and key epoch that an event belongs to.
+fn place(
+    conn: &Connection,
+    id: EventId,
+    event: &Event,
+) -> Result<(Option<RequestId>, Option<RequestKey>, u16), StoreError> {
+    if let Event::RequestOpened { number, .. } = event {
+        let request = super::requests::number_or_next(conn, *number)?;
+        return Ok((Some(request), Some(RequestKey::new(id.uuid())), 0));
+    }
+    let Some(thread) = event.request() else {
+        return Ok((None, None, 0));
+    };
+    let mut query = conn.prepare_cached("select id, epoch from request where key = ?1")?;
+    let (request, epoch): (i64, u16) =
+        query.query_row([thread.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok((Some(RequestId(request)), Some(thread), epoch))
+}
+
+impl Entry {
+    /// What `body_sha` must be; `None` once the body is erased.
+    pub(super) fn expected_body_sha(&self, keys: &BoxKeys) -> Option<[u8; 32]> {
+        let under = if self.flags & STAFF_ONLY != 0 {
+            Under::Staff
+        } else {
+            Under::Thread(self.epoch)
+        };
+        let header = SealHeader {
+            id: self.id,
+            kind: &self.kind,
+            thread: self.thread,
+            under,
+            at: self.at,
+            author: self.author,
+        };
+        self.body.as_deref().map(|body| keys.body_sha(header, body))
+    }
+
+    fn link(&self, log: LogId) -> Link<'_> {
+        Link {
+            log: *log.as_bytes(),
+            seq: self.seq.0.unsigned_abs(),
+            event: *self.id.as_bytes(),
+            kind: &self.kind,
+            flags: self.flags,
+            body_sha: self.body_sha,
+        }
+    }
+
+    /// The event that this entry says; `None` once erased.
+    pub(super) fn event(&self) -> Result<Option<Event>, StoreError> {
+        self.body
+            .as_deref()
+            .map(|body| event_body::decode(&self.kind, self.thread, body))
+            .transpose()
+            .map_err(|error| StoreError::Damaged(format!("entry {}: {error}", self.seq)))
+    }
+
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            seq: Seq(row.get(0)?),
+            id: EventId::from_bytes(row.get(1)?),
+            request: row.get::<_, Option<i64>>(2)?.map(RequestId),
+            thread: row
+                .get::<_, Option<[u8; 16]>>(11)?
+                .map(RequestKey::from_bytes),
+            kind: row.get(3)?,
+            flags: row.get(4)?,
+            epoch: row.get(5)?,
+            at: Timestamp(row.get(6)?),
+            author: PersonKey::from_bytes(row.get(7)?),
+            body: row.get(8)?,
+            body_sha: row.get(9)?,
+            chain: row.get(10)?,
+        })
+    }
+}
+
+// A thread's key is the id of the event that opened it: the first of its request. It is looked up in
+// the journal itself, because a rebuild has no projections yet.
+const ENTRY_COLUMNS: &str =
+    "e.seq, e.id, e.request_id, e.kind, e.flags, e.epoch, e.at_ms, e.author,
+    e.body, e.body_sha, e.chain,
+    (select o.id from event o where o.request_id = e.request_id order by o.seq limit 1)
+    from event e";
+
+/// Entries after a position, oldest first; at most `limit`.
+pub(super) fn after(
+    conn: &Connection,
+    seq: Seq,
+    limit: i64,
+) -> Result<Vec<Entry>, rusqlite::Error> {
+    let sql = format!("select {ENTRY_COLUMNS} where e.seq > ?1 order by e.seq limit ?2");
+    let mut query = conn.prepare_cached(&sql)?;
+    query.query_map([seq.0, limit], Entry::from_row)?.collect()
+}
+
+/// Entries of one request after a position, oldest first; at most `limit`.
+pub(super) fn of_request_after(
+    conn: &Connection,
+    request: RequestId,
+    seq: Seq,
+    limit: i64,
+) -> Result<Vec<Entry>, rusqlite::Error> {
+    let sql = format!(
+        "select {ENTRY_COLUMNS} where e.request_id = ?1 and e.seq > ?2 order by e.seq limit ?3"
+    );
+    let mut query = conn.prepare_cached(&sql)?;
+    query
+        .query_map([request.0, seq.0, limit], Entry::from_row)?
+        .collect()
+}
+
+/// Calls `visit` with every entry of the journal in order, a page at a time.
+pub(super) fn each(
+    conn: &Connection,
+    mut visit: impl FnMut(Entry) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut at = Seq(0);
+    loop {
+        let page = after(conn, at, PAGE_ROWS)?;
+        let Some(newest) = page.last() else {
+            return Ok(());
+        };
+        at = newest.seq;
+        for entry in page {
+            visit(entry)?;
+        }
+    }
+}
+
+/// Reads the whole journal and says what is wrong with it: gaps, broken chain, altered bodies.
+pub(super) fn faults(
+    conn: &Connection,
+    keys: &BoxKeys,
+    faults_max: usize,
+) -> Result<(i64, Vec<String>), StoreError> {
+    let logs = logs(conn)?;
+    let mut faults = Vec::new();
+    let mut chain = *Chain::GENESIS.as_bytes();
+    let mut expected = 1;
+    let mut read = 0;
+    each(conn, |entry| {
+        read += 1;
+        let mut fault = |text: String| {
+            if faults.len() < faults_max {
+                faults.push(text);
+            }
+        };
+        if entry.seq.0 != expected {
+            fault(format!(
+                "entry {expected} is missing; the next one is {}",
+                entry.seq
+            ));
+        }
+        expected = entry.seq.0 + 1;
+        let log = logs
+            .iter()
+            .rev()
+            .find(|(first, _)| *first <= entry.seq.0)
+            .map(|(_, log)| *log);
+        match log {
+            None => fault(format!(
+                "entry {} belongs to no incarnation of the journal",
+                entry.seq
+            )),
+            Some(log) => {
+                let next = Chain::from_bytes(chain).next(&entry.link(log));
+                if *next.as_bytes() != entry.chain {
+                    fault(format!(
+                        "entry {} does not follow from the one before it",
+                        entry.seq
+                    ));
+                }
+            }
+        }
+        chain = entry.chain;
+        if entry
+            .expected_body_sha(keys)
+            .is_some_and(|sha| sha != entry.body_sha)
+        {
+            fault(format!(
+                "entry {} ({}) is not what was written",
+                entry.seq, entry.kind
+            ));
+        } else if let Err(error) = entry.event() {
+            fault(error.to_string());
+        }
+        Ok(())
+    })?;
+    Ok((read, faults))
+}
+
+/// Incarnations, oldest first.
+fn logs(conn: &Connection) -> Result<Vec<(i64, LogId)>, rusqlite::Error> {
+    let mut query = conn.prepare_cached("select first_seq, log_id from log order by first_seq")?;
+    query
+        .query_map([], |row| Ok((row.get(0)?, LogId::from_bytes(row.get(1)?))))?
+        .collect()
+}
+
+/// Begins the first incarnation in an empty database.
+pub(super) fn begin(conn: &Connection, log: LogId) -> Result<(), rusqlite::Error> {
+    conn.execute(
+        "insert into log (first_seq, log_id) select 1, ?1 where not exists (select 1 from log)",
+        [log.as_bytes()],
+    )?;
+    Ok(())
+}
+
+fn current_log(conn: &Connection) -> Result<LogId, rusqlite::Error> {
+    let mut query =
+        conn.prepare_cached("select log_id from log order by first_seq desc limit 1")?;
+    query.query_row([], |row| row.get(0).map(LogId::from_bytes))
+}
+
+fn last(conn: &Connection) -> Result<(Seq, [u8; 32]), rusqlite::Error> {
+    let mut query =
+        conn.prepare_cached("select seq, chain from event order by seq desc limit 1")?;
+    let last = query
+        .query_row([], |row| Ok((Seq(row.get(0)?), row.get(1)?)))
+        .optional()?;
+    Ok(last.unwrap_or((Seq(0), *Chain::GENESIS.as_bytes())))
+}

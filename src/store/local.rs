@@ -1,0 +1,44 @@
+//! The workshop's name, and small facts about this box alone.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::error::StoreError;
+use super::tx::{View, WriteTx};
+
+const WORDS_KEPT: &str = "recovery_words_kept";
+
+/// The workshop's name; `None` before the first run is over.
+pub fn workshop_name(view: &View<'_>) -> Result<Option<String>, StoreError> {
+    let mut query = view
+        .conn
+        .prepare_cached("select name from workshop where id = 1")?;
+    Ok(query.query_row([], |row| row.get(0)).optional()?)
+}
+
+/// Whether somebody confirmed to have written the recovery words down.
+pub fn words_kept(view: &View<'_>) -> Result<bool, StoreError> {
+    let mut query = view
+        .conn
+        .prepare_cached("select exists (select 1 from local_state where name = ?1)")?;
+    Ok(query.query_row([WORDS_KEPT], |row| row.get(0))?)
+}
+
+/// Notes that the recovery words were written down: they are never shown again.
+pub fn keep_words(tx: &WriteTx<'_>) -> Result<(), StoreError> {
+    note(tx, WORDS_KEPT, "yes")
+}
+
+/// A real write that changes nothing that anybody sees: proof that the disk still takes one.
+pub fn probe(tx: &WriteTx<'_>) -> Result<(), StoreError> {
+    note(tx, "probe", &tx.now.0.to_string())
+}
+
+fn note(tx: &WriteTx<'_>, name: &str, value: &str) -> Result<(), StoreError> {
+    tx.conn
+        .prepare_cached(
+            "insert into local_state (name, value) values (?1, ?2)
+             on conflict (name) do update set value = excluded.value",
+        )?
+        .execute(params![name, value])?;
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! What a command sees of the database: a consistent view, and the one way to change it.
+
+use std::ops::Deref;
+
+use rusqlite::Connection;
+
+use super::error::{CommandError, StoreError};
+use super::keys::BoxKeys;
+use super::{journal, project};
+use crate::domain::{Actor, Committed, Event, EventId, Seq, Timestamp};
+
+/// One consistent state of the database, for reading.
+pub struct View<'c> {
+    pub(super) conn: &'c Connection,
+    pub(super) keys: &'c BoxKeys,
+    pub(super) now: Timestamp,
+}
+
+impl View<'_> {
+    /// The box's keys.
+    pub const fn keys(&self) -> &BoxKeys {
+        self.keys
+    }
+
+    /// The moment that this view was taken.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+}
+
+/// The writer's transaction, lent to one command at a time.
+///
+/// What a command records becomes visible to anybody only after the commit; if the command returns
+/// an error, everything it did is undone.
+pub struct WriteTx<'c> {
+    view: View<'c>,
+    recorded: Vec<Committed>,
+}
+
+impl<'c> WriteTx<'c> {
+    pub(super) const fn new(view: View<'c>) -> Self {
+        Self {
+            view,
+            recorded: Vec::new(),
+        }
+    }
+
+    /// Writes a fact down: one entry of the journal and all that follows from it. There is no other
+    /// way to an event, so nobody can publish early.
+    ///
+    /// # Errors
+    /// The id was used before (a fault of the calling command, which must look first), or the disk
+    /// says no.
+    pub fn record(&mut self, id: EventId, by: &Actor, event: &Event) -> Result<Seq, StoreError> {
+        let before = project::audience(&self.view, event)?;
+        let entry = journal::append(&self.view, id, by.key, event)?;
+        project::apply(&self.view, &entry, Some(event))?;
+        let committed = project::describe(&self.view, &entry, event, before)?;
+        self.recorded.push(committed);
+        Ok(entry.seq)
+    }
+
+    pub(super) fn into_recorded(self) -> Vec<Committed> {
+        self.recorded
+    }
+}
+
+impl<'c> Deref for WriteTx<'c> {
+    type Target = View<'c>;
+
+    fn deref(&self) -> &View<'c> {
+        &self.view
+    }
+}
+
+/// What a command returns.
+pub type CommandResult<T> = Result<T, CommandError>;

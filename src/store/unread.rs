@@ -1,0 +1,66 @@
+//! The red dots: what somebody has not read yet, over all their requests.
+
+use rusqlite::params;
+
+use super::error::StoreError;
+use super::event_body::side_word;
+use super::messages;
+use super::tx::View;
+use crate::domain::{Actor, MessageId, RequestId, Role, Scope, Unread, UnreadItem};
+
+/// Requests listed in a summary, newest first; the total counts all of them.
+const ITEMS_MAX: usize = 200;
+
+/// What this actor has not read. For staff that is what nobody of the workshop has read; mechanics
+/// count only their own jobs.
+pub fn summary(view: &View<'_>, actor: &Actor) -> Result<Unread, StoreError> {
+    let side = actor.side();
+    let (owner, assigned) = match actor.role {
+        Role::Admin => (None, None),
+        Role::Mechanic => (None, Some(actor.id.0)),
+        Role::Owner => (Some(actor.id.0), None),
+    };
+    let only = match actor.scope {
+        Scope::Everything => None,
+        Scope::Only(request) => Some(request.0),
+    };
+    let mut query = view.conn.prepare_cached(
+        "select r.id, case ?1 when 'user' then w.name else o.full_name end, count(*), max(m.seq)
+         from request r
+         join message m on m.request_id = r.id and m.erased_why is null
+              and m.side = case ?1 when 'user' then 'workshop' else 'user' end
+              and m.seq > case ?1 when 'user' then r.user_read_seq else r.workshop_read_seq end
+         join person o on o.id = r.owner_id
+         join workshop w on w.id = 1
+         where r.last_message_seq > case ?1 when 'user' then r.user_read_seq else r.workshop_read_seq end
+           and (?2 is null or r.owner_id = ?2)
+           and (?3 is null or r.assigned_to = ?3)
+           and (?4 is null or r.id = ?4)
+         group by r.id order by max(m.seq) desc",
+    )?;
+    let rows = query
+        .query_map(params![side_word(side), owner, assigned, only], |row| {
+            Ok((
+                RequestId(row.get(0)?),
+                row.get(1)?,
+                row.get(2)?,
+                MessageId(row.get(3)?),
+            ))
+        })?
+        .collect::<Result<Vec<(RequestId, String, i64, MessageId)>, _>>()?;
+    let total = rows.iter().map(|(_, _, count, _)| count).sum();
+    let mut items = Vec::with_capacity(rows.len().min(ITEMS_MAX));
+    for (request, other_party, count, newest) in rows.into_iter().take(ITEMS_MAX) {
+        if let Some(message) = messages::load(view, newest)? {
+            let excerpt = message.content.excerpt();
+            items.push(UnreadItem {
+                request,
+                other_party,
+                count,
+                excerpt,
+                at: message.at,
+            });
+        }
+    }
+    Ok(Unread { total, items })
+}

@@ -1,0 +1,170 @@
+//! Proving the database: SQLite's own integrity, the journal's chain, and that the projections are
+//! what follows from the journal. Used by `motoreach doctor`, beside a running server or without one.
+
+use std::path::Path;
+
+use rusqlite::{Connection, types::Value};
+
+use super::data_dir::DataDir;
+use super::error::{OpenError, StoreError};
+use super::keys::BoxKeys;
+use super::tx::View;
+use super::{journal, migrate, project, reader};
+use crate::domain::Timestamp;
+
+/// Faults that are told one by one.
+const FAULTS_MAX: usize = 20;
+
+/// What follows from the journal, in an order in which rows may be deleted.
+const PROJECTIONS: &[&str] = &[
+    "receipt", "message", "invite", "request", "vehicle", "person", "workshop",
+];
+
+/// What was found.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Report {
+    /// Entries of the journal that were read.
+    pub entries: i64,
+    /// Messages that are in it.
+    pub messages: i64,
+    /// What is wrong; empty in a sound database.
+    pub faults: Vec<String>,
+}
+
+/// Checks a database by reading it, also while a server uses it.
+///
+/// # Errors
+/// It cannot be opened at all.
+pub fn check(dir: &DataDir) -> Result<Report, OpenError> {
+    let conn = read_only(&dir.database())?;
+    let keys = BoxKeys::new(dir.root()?);
+    let snapshot = conn
+        .unchecked_transaction()
+        .map_err(|error| OpenError::Store(error.into()))?;
+    let examined = examine(&snapshot, &keys);
+    if let Err(StoreError::Damaged(why)) = examined {
+        return Ok(Report {
+            faults: vec![why],
+            ..Report::default()
+        });
+    }
+    examined.map_err(OpenError::Store)
+}
+
+fn examine(conn: &Connection, keys: &BoxKeys) -> Result<Report, StoreError> {
+    let mut faults = sqlite_faults(conn)?;
+    let (entries, journal_faults) = journal::faults(conn, keys, FAULTS_MAX)?;
+    faults.extend(journal_faults);
+    if faults.is_empty() {
+        faults.extend(projection_faults(conn, keys)?);
+    }
+    let messages = conn.query_row("select count(*) from message", [], |row| row.get(0))?;
+    Ok(Report {
+        entries,
+        messages,
+        faults,
+    })
+}
+
+fn sqlite_faults(conn: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut faults = conn
+        .prepare("pragma integrity_check(20)")?
+        .query_map([], |row| row.get::<_, String>(0))?
+        .collect::<Result<Vec<_>, _>>()?;
+    faults.retain(|fault| fault != "ok");
+    let mut foreign = conn.prepare("pragma foreign_key_check")?;
+    let rows = foreign.query_map([], |row| row.get::<_, String>(0))?;
+    for table in rows {
+        faults.push(format!("a row of {} points to nothing", table?));
+    }
+    Ok(faults)
+}
+
+/// Rebuilds everything that follows from the journal beside the database, and compares.
+fn projection_faults(conn: &Connection, keys: &BoxKeys) -> Result<Vec<String>, StoreError> {
+    let mut scratch = Connection::open_in_memory()?;
+    migrate::migrate(&mut scratch, Timestamp(0))
+        .map_err(|error| StoreError::Damaged(error.to_string()))?;
+    journal::each(conn, |entry| {
+        journal::copy_to(&scratch, &entry)?;
+        replay(&scratch, keys, &entry)
+    })?;
+    let mut faults = Vec::new();
+    for table in PROJECTIONS {
+        if rows(conn, table)? != rows(&scratch, table)? {
+            faults.push(format!(
+                "table {table} is not what follows from the journal; run `motoreach doctor --rebuild`"
+            ));
+        }
+    }
+    Ok(faults)
+}
+
+/// Throws the projections away and makes them again from the journal, in one transaction.
+///
+/// # Errors
+/// A server is using the database, the journal itself is damaged, or the disk says no; nothing is
+/// changed then.
+pub fn rebuild(dir: &DataDir) -> Result<Report, OpenError> {
+    let _lock = dir.lock()?;
+    let keys = BoxKeys::new(dir.root()?);
+    let store = |error: StoreError| OpenError::Store(error);
+    let mut conn = super::open_writer(dir, &crate::clock::Clock::system())
+        .map_err(|error| super::told(&dir.database(), error))?;
+    let (_, faults) = journal::faults(&conn, &keys, FAULTS_MAX).map_err(store)?;
+    if let Some(fault) = faults.first() {
+        return Err(OpenError::Damaged {
+            path: dir.database(),
+            why: fault.clone(),
+        });
+    }
+    rebuild_in(&mut conn, &keys).map_err(store)?;
+    examine(&conn, &keys).map_err(store)
+}
+
+fn rebuild_in(conn: &mut Connection, keys: &BoxKeys) -> Result<(), StoreError> {
+    let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    // Sign-ins point to people who are gone for a moment.
+    tx.pragma_update(None, "defer_foreign_keys", true)?;
+    for table in PROJECTIONS {
+        tx.execute(&format!("delete from {table}"), [])?;
+    }
+    journal::each(&tx, |entry| replay(&tx, keys, &entry))?;
+    tx.commit()?;
+    Ok(())
+}
+
+fn replay(conn: &Connection, keys: &BoxKeys, entry: &journal::Entry) -> Result<(), StoreError> {
+    let event = entry.event()?;
+    project::apply(
+        &View {
+            conn,
+            keys,
+            now: entry.at,
+        },
+        entry,
+        event.as_ref(),
+    )
+}
+
+fn rows(conn: &Connection, table: &str) -> Result<Vec<Vec<Value>>, StoreError> {
+    let mut query = conn.prepare(&format!("select * from {table} order by 1"))?;
+    let columns = query.column_count();
+    let rows = query
+        .query_map([], |row| {
+            (0..columns).map(|column| row.get(column)).collect()
+        })?
+        .collect::<Result<Vec<Vec<Value>>, _>>()?;
+    Ok(rows)
+}
+
+fn read_only(database: &Path) -> Result<Connection, OpenError> {
+    if !database.exists() {
+        let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+        return Err(OpenError::Files {
+            path: database.to_owned(),
+            source,
+        });
+    }
+    reader::open(database).map_err(|error| super::told(database, OpenError::Store(error.into())))
+}
