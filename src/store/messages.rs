@@ -5,11 +5,12 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
+use super::describe;
 use super::error::StoreError;
-use super::event_body::{self, side_from_word, side_word};
+use super::event_body;
 use super::journal::{self, Entry};
-use super::project;
 use super::tx::View;
+use super::words::{side_from_word, side_word};
 use crate::domain::{
     Body, Change, Content, ErasedWhy, Event, EventId, Message, MessageId, PersonId, PersonKey,
     Quote, RequestId, RequestKey, Seq, Side, Timestamp,
@@ -99,11 +100,11 @@ pub fn missed(
     let mut changes = Vec::with_capacity(entries.len());
     for entry in entries {
         let change = if entry.kind == "message_posted" {
-            project::posted(view, entry.seq)?
+            describe::posted(view, entry.seq)?
         } else {
             match (entry.expected_body_sha(view.keys), entry.event()?) {
                 (Some(sha), Some(event)) if sha == entry.body_sha => {
-                    project::change(view, &entry, &event)?
+                    describe::change(view, &entry, &event)?
                 }
                 (Some(_), _) => {
                     return Err(StoreError::Damaged(format!(

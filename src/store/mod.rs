@@ -4,6 +4,7 @@
 //! Nothing outside this module sees a connection, and nothing in it knows HTTP or sockets.
 
 mod data_dir;
+mod describe;
 mod error;
 mod event_body;
 pub mod invites;
@@ -22,6 +23,7 @@ mod space;
 mod tx;
 pub mod unread;
 pub mod verify;
+mod words;
 mod writer;
 
 use std::path::Path;

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
-use super::event_body::{role_from_word, role_word};
 use super::tx::View;
+use super::words::{role_from_word, role_word};
 use crate::domain::{
     Actor, Person, PersonId, PersonKey, RequestId, Role, Scope, SessionId, Timestamp,
 };

@@ -1,18 +1,18 @@
-//! What follows from an event: the rows that it changes, and what it means to whoever listens.
+//! The rows that an event changes. What it means to whoever listens is in `describe`.
 //!
-//! `apply` is all that a rebuild needs, so it may use nothing but the entry, the rows before it and
-//! the box's keys: no clock, no randomness.
+//! A rebuild runs nothing but this, so it may use nothing but the entry, the rows before it and the
+//! box's keys: no clock, no randomness.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::StoreError;
-use super::event_body::{role_word, side_word};
 use super::journal::Entry;
 use super::tx::View;
-use super::{invites, messages, people, receipts, requests};
+use super::words::{role_word, side_word};
+use super::{invites, people};
 use crate::domain::{
-    Audience, Change, Committed, ErasedWhy, Event, EventId, MessageId, PersonDetails, PersonEdit,
-    PersonKey, Plate, RequestAspect, RequestKey, Role, Seq, Side, Vehicle,
+    ErasedWhy, Event, EventId, PersonDetails, PersonEdit, PersonKey, Plate, RequestKey, Role, Side,
+    Vehicle,
 };
 
 /// Changes the projections as this entry says. `event` is `None` where its body is erased: then only
@@ -122,94 +122,6 @@ pub(super) fn apply(
         } => read(conn, entry, *request, *side, *up_to)?,
     }
     Ok(())
-}
-
-/// Whom an event concerns, as things stand.
-pub(super) fn audience(view: &View<'_>, event: &Event) -> Result<Option<Audience>, StoreError> {
-    match event.request() {
-        None => Ok(None),
-        Some(key) => Ok(requests::audience(view, key)?),
-    }
-}
-
-/// What an event that was just applied means to whoever listens.
-pub(super) fn describe(
-    view: &View<'_>,
-    entry: &Entry,
-    event: &Event,
-    before: Option<Audience>,
-) -> Result<Committed, StoreError> {
-    let mut audience = match entry.thread {
-        None => None,
-        Some(key) => requests::audience(view, key)?,
-    };
-    if let (Some(now), Some(before)) = (&mut audience, before) {
-        for mechanic in before.mechanics {
-            if !now.mechanics.contains(&mechanic) {
-                now.mechanics.push(mechanic);
-            }
-        }
-    }
-    let change = change(view, entry, event)?;
-    Ok(Committed {
-        seq: entry.seq,
-        audience,
-        change,
-    })
-}
-
-/// The meaning of an entry as things stand now; also for a reader who was away and asks again.
-pub(super) fn change(view: &View<'_>, entry: &Entry, event: &Event) -> Result<Change, StoreError> {
-    let of_request = |aspect| -> Result<Change, StoreError> {
-        let request = match entry.request {
-            None => None,
-            Some(id) => requests::load(view, id, Side::Workshop)?,
-        };
-        Ok(request.map_or(Change::Quiet, |request| {
-            Change::Request(aspect, Box::new(request))
-        }))
-    };
-    match event {
-        Event::MessagePosted { .. } => posted(view, entry.seq),
-        Event::MessageRedacted { message, .. } => {
-            erased(view, entry, *message, ErasedWhy::Redacted)
-        }
-        Event::MessageExpired { message, .. } => erased(view, entry, *message, ErasedWhy::Expired),
-        Event::MessagesRead { .. } => {
-            Ok(receipts::at(view, entry.seq)?.map_or(Change::Quiet, Change::Read))
-        }
-        Event::RequestOpened { .. } => of_request(RequestAspect::Opened),
-        Event::StatusChanged { .. } => of_request(RequestAspect::Status),
-        Event::RequestAssigned { .. } => of_request(RequestAspect::Assignment),
-        Event::RequestDescribed { .. } => of_request(RequestAspect::Description),
-        Event::InviteRevoked { invite, .. } => Ok(Change::InviteRevoked(*invite)),
-        Event::PersonChanged { person, edit } if edit.ends_sessions() => {
-            let person = people::by_key(view, *person)?;
-            Ok(person.map_or(Change::Quiet, |person| Change::PersonSignedOut(person.id)))
-        }
-        Event::PersonChanged { .. }
-        | Event::PersonAdded { .. }
-        | Event::WorkshopNamed { .. }
-        | Event::InviteGranted { .. } => Ok(Change::Quiet),
-    }
-}
-
-/// A message as it stands now.
-pub(super) fn posted(view: &View<'_>, seq: Seq) -> Result<Change, StoreError> {
-    let message = messages::load(view, seq.message())?;
-    Ok(message.map_or(Change::Quiet, |message| Change::Posted(Box::new(message))))
-}
-
-fn erased(
-    view: &View<'_>,
-    entry: &Entry,
-    message: EventId,
-    why: ErasedWhy,
-) -> Result<Change, StoreError> {
-    let by =
-        people::by_key(view, entry.author)?.map_or_else(String::new, |person| person.full_name);
-    let message = MessageId(seq_of(view.conn, message)?);
-    Ok(Change::Erased { message, why, by })
 }
 
 fn person_added(
@@ -402,7 +314,8 @@ fn read(
     Ok(())
 }
 
-fn seq_of(conn: &Connection, id: EventId) -> rusqlite::Result<i64> {
+/// Where an event stands in the journal.
+pub(super) fn seq_of(conn: &Connection, id: EventId) -> rusqlite::Result<i64> {
     conn.prepare_cached("select seq from event where id = ?1")?
         .query_row([id.as_bytes()], |row| row.get(0))
 }

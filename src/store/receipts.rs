@@ -3,8 +3,8 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::error::StoreError;
-use super::event_body::{side_from_word, side_word};
 use super::tx::View;
+use super::words::{side_from_word, side_word};
 use crate::domain::{MessageId, Receipt, RequestId, Seq, Side, Timestamp};
 
 const RECEIPT: &str = "select t.side, p.full_name, t.up_to_seq, t.at_ms, t.seq

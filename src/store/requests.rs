@@ -3,9 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
-use super::event_body::side_word;
 use super::messages;
 use super::tx::View;
+use super::words::side_word;
 use crate::domain::{
     Actor, Audience, LastMessage, MessageId, Named, PersonId, Request, RequestId, RequestKey, Role,
     Scope, Seq, Side, Status, Timestamp, Vehicle,

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::error::{CommandError, StoreError};
 use super::keys::BoxKeys;
-use super::{journal, project};
+use super::{describe, journal, project};
 use crate::domain::{Actor, Committed, Event, EventId, Seq, Timestamp};
 
 /// One consistent state of the database, for reading.
@@ -52,10 +52,10 @@ impl<'c> WriteTx<'c> {
     /// The id was used before (a fault of the calling command, which must look first), or the disk
     /// says no.
     pub fn record(&mut self, id: EventId, by: &Actor, event: &Event) -> Result<Seq, StoreError> {
-        let before = project::audience(&self.view, event)?;
+        let before = describe::audience(&self.view, event)?;
         let entry = journal::append(&self.view, id, by.key, event)?;
         project::apply(&self.view, &entry, Some(event))?;
-        let committed = project::describe(&self.view, &entry, event, before)?;
+        let committed = describe::committed(&self.view, &entry, event, before)?;
         self.recorded.push(committed);
         Ok(entry.seq)
     }

@@ -3,9 +3,9 @@
 use rusqlite::params;
 
 use super::error::StoreError;
-use super::event_body::side_word;
 use super::messages;
 use super::tx::View;
+use super::words::side_word;
 use crate::domain::{Actor, MessageId, RequestId, Role, Scope, Unread, UnreadItem};
 
 /// Requests listed in a summary, newest first; the total counts all of them.

@@ -1,12 +1,20 @@
 //! The serialized form of events: JSON objects, one shape a kind. Journals are kept for years, so
 //! fields may be added (with a default) but never renamed, removed or given another meaning.
 
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use serde::Deserialize;
+
+use super::words::{role_from_word, role_word, side_from_word, side_word};
+mod shapes;
+#[cfg(test)]
+mod tests;
 
 use crate::domain::{
-    Event, EventId, InviteId, PersonDetails, PersonEdit, PersonKey, RequestKey, Role, Side, Status,
-    Timestamp, Vehicle,
+    Event, EventId, InviteId, PersonDetails, PersonEdit, PersonKey, RequestKey, Status, Timestamp,
+    Vehicle,
+};
+use shapes::{
+    InviteGranted, InviteRevoked, MessagePosted, MessagesRead, OfMessage, PersonAdded,
+    PersonChanged, RequestAssigned, RequestDescribed, RequestOpened, StatusChanged, WorkshopNamed,
 };
 
 /// Why a body could not be read.
@@ -22,138 +30,6 @@ pub(super) enum BodyError {
     },
     #[error("a {kind} event without its request")]
     NoRequest { kind: String },
-}
-
-#[derive(Serialize, Deserialize)]
-struct WorkshopNamed {
-    name: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct PersonAdded {
-    number: i64,
-    role: String,
-    full_name: String,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    username: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    phone: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    email: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    password_hash: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct PersonChanged {
-    person: Uuid,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    full_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    role: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    username: Option<String>,
-    // For the next two an empty text means: none any more.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    phone: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    email: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    active: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    password_hash: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct RequestOpened {
-    number: i64,
-    owner: Uuid,
-    plate: String,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    make: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    model: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    year: Option<i64>,
-    description: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StatusChanged {
-    status: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct RequestAssigned {
-    to: Option<Uuid>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct RequestDescribed {
-    description: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct InviteGranted {
-    invite: Uuid,
-    expires_ms: i64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct InviteRevoked {
-    invite: Uuid,
-}
-
-#[derive(Serialize, Deserialize)]
-struct MessagePosted {
-    side: String,
-    content: String,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    reply_to: Option<Uuid>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    expires_ms: Option<i64>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct OfMessage {
-    message: Uuid,
-}
-
-#[derive(Serialize, Deserialize)]
-struct MessagesRead {
-    side: String,
-    up_to: Uuid,
-}
-
-/// The word for a role in SQL and in the journal.
-pub(super) const fn role_word(role: Role) -> &'static str {
-    match role {
-        Role::Admin => "admin",
-        Role::Mechanic => "mechanic",
-        Role::Owner => "owner",
-    }
-}
-
-/// The role that a word stands for.
-pub(super) fn role_from_word(word: &str) -> Option<Role> {
-    [Role::Admin, Role::Mechanic, Role::Owner]
-        .into_iter()
-        .find(|role| role_word(*role) == word)
-}
-
-/// The word for a side in SQL and in the journal.
-pub(super) const fn side_word(side: Side) -> &'static str {
-    match side {
-        Side::User => "user",
-        Side::Workshop => "workshop",
-    }
-}
-
-/// The side that a word stands for.
-pub(super) fn side_from_word(word: &str) -> Option<Side> {
-    [Side::User, Side::Workshop]
-        .into_iter()
-        .find(|side| side_word(*side) == word)
 }
 
 /// The JSON that stands in the journal.
@@ -410,113 +286,4 @@ fn word<T>(kind: &str, word: &str, parse: fn(&str) -> Option<T>) -> Result<T, Bo
             source,
         }
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn one_of_each() -> Vec<Event> {
-        let request = RequestKey::from_bytes([7; 16]);
-        let person = PersonKey::from_bytes([3; 16]);
-        let message = EventId::from_bytes([9; 16]);
-        let invite = InviteId::from_bytes([5; 16]);
-        let vehicle = Vehicle {
-            plate: "KL 07 AB 1234".into(),
-            make: Some("Tata".into()),
-            model: None,
-            year: Some(2019),
-        };
-        vec![
-            Event::WorkshopNamed {
-                name: "Nair Motors".into(),
-            },
-            Event::PersonAdded {
-                number: 4,
-                details: PersonDetails {
-                    role: Role::Mechanic,
-                    full_name: "Ravi".into(),
-                    username: Some("ravi".into()),
-                    phone: None,
-                    email: None,
-                    password_hash: Some("$argon2id$".into()),
-                },
-            },
-            Event::PersonChanged {
-                person,
-                edit: PersonEdit {
-                    phone: Some(None),
-                    email: Some(Some("a@b".into())),
-                    active: Some(false),
-                    ..PersonEdit::default()
-                },
-            },
-            Event::RequestOpened {
-                number: 7,
-                owner: person,
-                vehicle,
-                description: "Brakes".into(),
-            },
-            Event::StatusChanged {
-                request,
-                status: Status::InProgress,
-            },
-            Event::RequestAssigned {
-                request,
-                to: Some(person),
-            },
-            Event::RequestAssigned { request, to: None },
-            Event::RequestDescribed {
-                request,
-                description: "Brakes and clutch".into(),
-            },
-            Event::InviteGranted {
-                request,
-                invite,
-                expires: Timestamp(12),
-            },
-            Event::InviteRevoked { request, invite },
-            Event::MessagePosted {
-                request,
-                side: Side::User,
-                content: "Is it \"ready\"? 🚗".into(),
-                reply_to: Some(message),
-                expires: Some(Timestamp(99)),
-            },
-            Event::MessageRedacted { request, message },
-            Event::MessageExpired { request, message },
-            Event::MessagesRead {
-                request,
-                side: Side::Workshop,
-                up_to: message,
-            },
-        ]
-    }
-
-    #[test]
-    fn every_event_reads_back_as_it_was_written() {
-        for event in one_of_each() {
-            let request = Some(RequestKey::from_bytes([7; 16]));
-            assert_eq!(
-                decode(event.kind(), request, &encode(&event)).unwrap(),
-                event
-            );
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_named() {
-        assert!(matches!(
-            decode("coffee_made", None, "{}"),
-            Err(BodyError::UnknownKind(_))
-        ));
-        assert!(matches!(
-            decode("message_posted", None, "{"),
-            Err(BodyError::Form { .. })
-        ));
-        assert!(matches!(
-            decode("status_changed", None, r#"{"status":"CREATED"}"#),
-            Err(BodyError::NoRequest { .. })
-        ));
-    }
 }

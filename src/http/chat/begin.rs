@@ -1,0 +1,130 @@
+//! How a chat socket begins: hello, then what was missed or the newest messages, all of one moment.
+
+use super::talk::Chat;
+use crate::domain::{Actor, Change, LogId, MessageId, Rejection, Request as Job, Seq};
+use crate::http::pump::End;
+use crate::http::requests::workshop;
+use crate::http::upgrade::CloseReason;
+use crate::hub::{Dialect, v1_frame};
+use crate::store::messages::{Missed, Page};
+use crate::store::people;
+use crate::store::{self, CommandError, Head, messages, receipts, requests};
+use crate::wire::api::{RequestBody, UserBody};
+use crate::wire::message::ChatMessage;
+use crate::wire::server::{ReceiptBody, ServerFrame, You};
+use crate::wire::{HISTORY_MESSAGES_DEFAULT, RESUME_CHANGES_MAX, side_word};
+
+/// What a socket is told in the beginning, all of one moment.
+struct Beginning {
+    actor: Actor,
+    head: Head,
+    request: Job,
+    workshop: String,
+    receipts: Vec<ReceiptBody>,
+    what: What,
+}
+
+enum What {
+    Newest(Page),
+    Changes(Vec<(Seq, Change)>),
+}
+
+impl Chat<'_> {
+    /// Says hello and what was missed (`motoreach.v1`), or nothing (the original contract, whose
+    /// clients ask for history over HTTP).
+    pub(super) async fn begin(&mut self, position: Option<Head>) -> Result<(), End> {
+        let (who, id, dialect) = (self.who, self.id, self.dialect);
+        let looked = self
+            .edge
+            .store
+            .read(move |view| -> Result<_, CommandError> {
+                let head = store::head(view)?;
+                if dialect == Dialect::Original {
+                    return Ok((head, None));
+                }
+                let actor = people::actor(view, who)?.ok_or(Rejection::SignedOut)?;
+                let request = requests::load_for(view, id, &actor)?;
+                let request = request.ok_or(Rejection::NoSuch("request"))?;
+                let known = position.filter(|at| at.log == head.log && at.seq <= head.seq);
+                let missed = known
+                    .map(|at| messages::missed(view, id, at.seq, RESUME_CHANGES_MAX))
+                    .transpose()?;
+                let what = match missed {
+                    Some(Missed::Changes(changes)) => What::Changes(changes),
+                    Some(Missed::TooMuch) | None => {
+                        What::Newest(messages::page(view, id, None, HISTORY_MESSAGES_DEFAULT)?)
+                    }
+                };
+                let receipts = receipts::newest(view, id)?;
+                Ok((
+                    head,
+                    Some(Box::new(Beginning {
+                        workshop: workshop(view)?,
+                        receipts: receipts.iter().map(ReceiptBody::from).collect(),
+                        actor,
+                        head,
+                        request,
+                        what,
+                    })),
+                ))
+            })
+            .await;
+        let (head, beginning) = looked.map_err(|error| match error {
+            CommandError::Rejected(Rejection::SignedOut) => End::Close(CloseReason::SIGN_IN_AGAIN),
+            CommandError::Rejected(_) => End::Close(CloseReason::NOT_YOURS),
+            CommandError::Store(error) => {
+                tracing::warn!(%error, "a conversation could not be read");
+                End::Close(CloseReason::TRY_AGAIN_LATER)
+            }
+        })?;
+        self.sent_up_to = head.seq;
+        if let Some(beginning) = beginning {
+            self.greet(*beginning).await?;
+        }
+        Ok(())
+    }
+
+    async fn greet(&mut self, beginning: Beginning) -> Result<(), End> {
+        let Beginning {
+            actor,
+            head,
+            request,
+            workshop,
+            receipts,
+            what,
+        } = beginning;
+        self.tell(&ServerFrame::Hello {
+            log: LogId::uuid(head.log),
+            rev: head.seq.0,
+            you: You {
+                user: UserBody::of(&actor),
+                side: side_word(actor.side()),
+            },
+            peers: self.edge.hub.peers(self.id),
+            workshop_online: self.edge.hub.workshop_online(),
+            receipts,
+            request: Box::new(RequestBody::new(&request, &workshop)),
+        })
+        .await?;
+        match what {
+            What::Newest(page) => self.tell(&history(&page, None)).await,
+            What::Changes(changes) => {
+                for (seq, change) in changes {
+                    if let Some(frame) = v1_frame(seq, &change, &workshop) {
+                        self.tell(&frame).await?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The frame with a stretch of the conversation.
+pub(super) fn history(page: &Page, before: Option<MessageId>) -> ServerFrame {
+    ServerFrame::History {
+        messages: page.messages.iter().map(ChatMessage::from).collect(),
+        has_more: page.has_more,
+        before: before.map(|id| id.0),
+    }
+}

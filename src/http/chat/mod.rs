@@ -1,0 +1,127 @@
+//! The chat socket: `GET /ws/service-chat/<id>/` (`wire.md` §2, §6).
+//!
+//! Enter the room first, then read after the position, then drop what comes twice: nothing is lost,
+//! doubled or out of order across a reconnect.
+
+mod begin;
+mod talk;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, Request, State};
+use axum::response::Response;
+use serde::Deserialize;
+use tracing::Instrument;
+
+use super::edge::Edge;
+use super::problem::Problem;
+use super::upgrade::{CloseReason, WebSocket, upgrade};
+use crate::domain::{Rejection, RequestId, Seq};
+use crate::hub::{Dialect, Listener};
+use crate::store::people::{self, Credential};
+use crate::store::{CommandError, Head, requests};
+use talk::Chat;
+
+/// The subprotocol of `wire.md` §6.
+pub(super) const V1: &str = "motoreach.v1";
+
+/// How a chat socket asks.
+#[derive(Deserialize, Default)]
+pub(super) struct ChatQuery {
+    #[serde(default)]
+    token: Option<String>,
+    #[serde(default)]
+    access: Option<String>,
+    #[serde(default)]
+    after: Option<String>,
+    #[serde(default)]
+    log: Option<String>,
+}
+
+impl ChatQuery {
+    /// The token, under either of its names.
+    pub(super) fn token(&self) -> Option<&str> {
+        self.token.as_deref().or(self.access.as_deref())
+    }
+}
+
+/// Upgrades, then closes with a code that a browser can read if the token or the request is wrong.
+pub(super) async fn socket(
+    State(edge): State<Edge>,
+    Path(id): Path<String>,
+    query: Result<Query<ChatQuery>, QueryRejection>,
+    mut request: Request,
+) -> Result<Response, Problem> {
+    let upgrading = upgrade(&mut request, &[V1])?;
+    let Query(query) = query.unwrap_or_default();
+    let dialect = if upgrading.protocol.is_some() {
+        Dialect::V1
+    } else {
+        Dialect::Original
+    };
+    let who = query.token().and_then(|token| edge.socket_token(token));
+    let position = query
+        .after
+        .and_then(|after| after.parse().ok())
+        .zip(query.log.and_then(|log| log.parse().ok()))
+        .map(|(after, log)| Head {
+            log,
+            seq: Seq(after),
+        });
+    let id = id.parse().ok().map(RequestId);
+    let socket = upgrading.socket;
+    let span = tracing::debug_span!("chat", request = id.map_or(0, |id| id.0));
+    let tracker = edge.tracker.clone();
+    tracker.spawn(
+        async move {
+            if let Ok(socket) = socket.await {
+                admit(&edge, socket, who, id, dialect, position).await;
+            }
+        }
+        .instrument(span),
+    );
+    Ok(upgrading.response)
+}
+
+async fn admit(
+    edge: &Edge,
+    socket: WebSocket,
+    who: Option<Credential>,
+    id: Option<RequestId>,
+    dialect: Dialect,
+    position: Option<Head>,
+) {
+    let Some(who) = who else {
+        return CloseReason::SIGN_IN_AGAIN.close(socket).await;
+    };
+    let looked = edge
+        .store
+        .read(move |view| -> Result<_, CommandError> {
+            let actor = people::actor(view, who)?.ok_or(Rejection::SignedOut)?;
+            let id = id.ok_or(Rejection::NoSuch("request"))?;
+            requests::load_for(view, id, &actor)?.ok_or(Rejection::NoSuch("request"))?;
+            Ok((actor, id))
+        })
+        .await;
+    let (actor, id) = match looked {
+        Ok(found) => found,
+        Err(CommandError::Rejected(Rejection::SignedOut)) => {
+            return CloseReason::SIGN_IN_AGAIN.close(socket).await;
+        }
+        Err(CommandError::Rejected(_)) => return CloseReason::NOT_YOURS.close(socket).await,
+        Err(CommandError::Store(error)) => {
+            tracing::warn!(%error, "a socket could not be served");
+            return CloseReason::TRY_AGAIN_LATER.close(socket).await;
+        }
+    };
+    let place = edge.hub.enter(
+        id,
+        Listener {
+            actor,
+            session: who.session,
+            dialect,
+        },
+    );
+    Chat::new(edge, who, id, dialect, place, socket)
+        .run(position)
+        .await;
+}

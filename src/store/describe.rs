@@ -1,0 +1,99 @@
+//! What an event means to whoever listens: everything a frame says, looked up in the transaction that
+//! stored it, or later for a reader who was away.
+
+use super::error::StoreError;
+use super::journal::Entry;
+use super::project::seq_of;
+use super::tx::View;
+use super::{messages, people, receipts, requests};
+use crate::domain::{
+    Audience, Change, Committed, ErasedWhy, Event, EventId, MessageId, RequestAspect, Seq, Side,
+};
+
+/// Whom an event concerns, as things stand.
+pub(super) fn audience(view: &View<'_>, event: &Event) -> Result<Option<Audience>, StoreError> {
+    match event.request() {
+        None => Ok(None),
+        Some(key) => Ok(requests::audience(view, key)?),
+    }
+}
+
+/// What an event that was just applied means to whoever listens.
+pub(super) fn committed(
+    view: &View<'_>,
+    entry: &Entry,
+    event: &Event,
+    before: Option<Audience>,
+) -> Result<Committed, StoreError> {
+    let mut audience = match entry.thread {
+        None => None,
+        Some(key) => requests::audience(view, key)?,
+    };
+    if let (Some(now), Some(before)) = (&mut audience, before) {
+        for mechanic in before.mechanics {
+            if !now.mechanics.contains(&mechanic) {
+                now.mechanics.push(mechanic);
+            }
+        }
+    }
+    let change = change(view, entry, event)?;
+    Ok(Committed {
+        seq: entry.seq,
+        audience,
+        change,
+    })
+}
+
+/// The meaning of an entry as things stand now; also for a reader who was away and asks again.
+pub(super) fn change(view: &View<'_>, entry: &Entry, event: &Event) -> Result<Change, StoreError> {
+    let of_request = |aspect| -> Result<Change, StoreError> {
+        let request = match entry.request {
+            None => None,
+            Some(id) => requests::load(view, id, Side::Workshop)?,
+        };
+        Ok(request.map_or(Change::Quiet, |request| {
+            Change::Request(aspect, Box::new(request))
+        }))
+    };
+    match event {
+        Event::MessagePosted { .. } => posted(view, entry.seq),
+        Event::MessageRedacted { message, .. } => {
+            erased(view, entry, *message, ErasedWhy::Redacted)
+        }
+        Event::MessageExpired { message, .. } => erased(view, entry, *message, ErasedWhy::Expired),
+        Event::MessagesRead { .. } => {
+            Ok(receipts::at(view, entry.seq)?.map_or(Change::Quiet, Change::Read))
+        }
+        Event::RequestOpened { .. } => of_request(RequestAspect::Opened),
+        Event::StatusChanged { .. } => of_request(RequestAspect::Status),
+        Event::RequestAssigned { .. } => of_request(RequestAspect::Assignment),
+        Event::RequestDescribed { .. } => of_request(RequestAspect::Description),
+        Event::InviteRevoked { invite, .. } => Ok(Change::InviteRevoked(*invite)),
+        Event::PersonChanged { person, edit } if edit.ends_sessions() => {
+            let person = people::by_key(view, *person)?;
+            Ok(person.map_or(Change::Quiet, |person| Change::PersonSignedOut(person.id)))
+        }
+        Event::PersonChanged { .. }
+        | Event::PersonAdded { .. }
+        | Event::WorkshopNamed { .. }
+        | Event::InviteGranted { .. } => Ok(Change::Quiet),
+    }
+}
+
+/// A message as it stands now.
+pub(super) fn posted(view: &View<'_>, seq: Seq) -> Result<Change, StoreError> {
+    let message = messages::load(view, seq.message())?;
+    Ok(message.map_or(Change::Quiet, |message| Change::Posted(Box::new(message))))
+}
+
+fn erased(
+    view: &View<'_>,
+    entry: &Entry,
+    message: EventId,
+    why: ErasedWhy,
+) -> Result<Change, StoreError> {
+    let by =
+        people::by_key(view, entry.author)?.map_or_else(String::new, |person| person.full_name);
+    let message = MessageId(seq_of(view.conn, message)?);
+    Ok(Change::Erased { message, why, by })
+}

@@ -1,0 +1,30 @@
+//! Bodies of the HTTP API, as `api/openapi.json` describes them.
+
+mod invites;
+mod messages;
+mod people;
+mod requests;
+mod sign_in;
+
+use serde::{Deserialize, Deserializer};
+
+pub use invites::{DeviceBody, InviteBody};
+pub use messages::{MarkReadBody, MarkedBody, NewMessageBody};
+pub use people::{NamedBody, NewPersonBody, PersonBody, PersonEditBody, UserBody, WorkshopBody};
+pub use requests::{
+    CustomerBody, LastMessageBody, NewCustomerBody, NewRequestBody, NewVehicleBody, OpenedBody,
+    RequestBody, RequestEditBody, VehicleBody,
+};
+pub use sign_in::{
+    InviteCodeBody, LoginBody, MeBody, PasswordBody, SetUpBody, SetUpDone, SetUpState,
+    SignedInBody, TicketBody, WordsBody,
+};
+
+/// Tells "left out" (`None`) from "null" (`Some(None)`).
+fn some<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
