@@ -1,0 +1,24 @@
+import { ApiError } from '$lib/net/api';
+
+/** What went wrong with a form, for showing at the form and at its fields. */
+export interface Fault {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly fields: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The fault in a caught error; anything that is not the box's answer is thrown on. */
+export function faultFrom(error: unknown): Fault {
+  if (error instanceof ApiError) return error;
+  throw error;
+}
+
+/** The first sentence about a field, or about one inside it (`customer.full_name`). */
+export function fieldFault(fault: Fault | null, ...names: readonly string[]): string | null {
+  for (const name of names) {
+    const said = fault?.fields[name]?.[0];
+    if (said !== undefined) return said;
+  }
+  return null;
+}

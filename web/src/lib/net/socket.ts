@@ -1,0 +1,48 @@
+import { subprotocol } from '$lib/wire/frames';
+
+/** The close codes the box gives a meaning to. */
+export const closed = {
+  tooBig: 1009,
+  restarting: 1012,
+  signInAgain: 4401,
+  notYours: 4403,
+  tooSlow: 4408,
+} as const;
+
+export interface SocketEvents {
+  readonly text: (text: string) => void;
+  /** Called once, whoever closed; nothing is called after it. */
+  readonly closed: (code: number) => void;
+}
+
+export interface Socket {
+  send(text: string): void;
+  close(): void;
+}
+
+/** Opens the socket at `path` (and query) of this page's own host. */
+export type OpenSocket = (path: string, events: SocketEvents) => Socket;
+
+/** The browser's WebSocket, asking for `motoreach.v1`. */
+export const openBrowserSocket: OpenSocket = (path, events) => {
+  const url = new URL(path, location.href);
+  url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+  url.hash = '';
+  const socket = new WebSocket(url, subprotocol);
+  socket.onmessage = (event: MessageEvent<unknown>) => {
+    if (typeof event.data === 'string') events.text(event.data);
+  };
+  socket.onclose = (event) => {
+    events.closed(event.code);
+  };
+  return {
+    send: (text) => {
+      socket.send(text);
+    },
+    close: () => {
+      socket.onmessage = null;
+      socket.onclose = null;
+      socket.close();
+    },
+  };
+};
