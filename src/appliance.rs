@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ring::rand::{SecureRandom, SystemRandom};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -13,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::commands::ExpireMessages;
 use crate::config::Config;
+use crate::domain::{Change, Committed};
 use crate::http::bind::{BindError, Listener};
 pub use crate::http::edge::MessageLimits;
 use crate::http::edge::{Edge, Parts};
@@ -21,6 +23,7 @@ use crate::http::limits::Limits;
 use crate::http::token::{TOKEN_KEY_PURPOSE, TokenKeys};
 use crate::http::{self, listen};
 use crate::hub::Hub;
+use crate::ops::control;
 use crate::store::{self, CommandError, DataDir, Need, OpenError, Store, StoreError, local};
 
 /// How long sockets get to say good-bye when the box stops.
@@ -73,6 +76,7 @@ pub struct Running {
     shutdown: CancellationToken,
     tracker: TaskTracker,
     serving: JoinHandle<()>,
+    ended: CancellationToken,
 }
 
 /// Opens the database, migrates it, and only then listens.
@@ -92,9 +96,15 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     };
     let guard = Guard::new(&guard_config, machine_name().as_deref())?;
     let hub = Hub::default();
+    let expiring = Arc::new(Notify::new());
     let store = {
-        let hub = hub.clone();
-        let publish: store::Publish = Box::new(move |committed| hub.publish(committed));
+        let (hub, expiring) = (hub.clone(), Arc::clone(&expiring));
+        let publish: store::Publish = Box::new(move |committed| {
+            hub.publish(committed);
+            if committed.iter().any(erases_itself) {
+                expiring.notify_one();
+            }
+        });
         let clock = Clock::system();
         // Opening may wait for the disk.
         tokio::task::spawn_blocking(move || Store::open(data, clock, publish))
@@ -123,14 +133,25 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         shutdown: shutdown.clone(),
         tracker: tracker.clone(),
     });
-    tracker.spawn(clockwork(store.clone(), shutdown.clone()));
-    let serving = tokio::spawn(listen::serve(
+    tracker.spawn(clockwork(store.clone(), expiring, shutdown.clone()));
+    tracker.spawn(control::listen(
+        store.clone(),
+        Arc::clone(&tokens),
+        shutdown.clone(),
+    ));
+    let ended = CancellationToken::new();
+    let end = ended.clone().drop_guard();
+    let serve = listen::serve(
         listeners,
         http::router(edge, guard),
         shutdown.clone(),
         tracker.clone(),
         Limits::default(),
-    ));
+    );
+    let serving = tokio::spawn(async move {
+        let _end = end;
+        serve.await;
+    });
     Ok(Running {
         addresses,
         store,
@@ -139,6 +160,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         shutdown,
         tracker,
         serving,
+        ended,
     })
 }
 
@@ -162,6 +184,11 @@ impl Running {
     /// box is set up.
     pub fn set_up_code(&self) -> Option<&str> {
         self.set_up_code.as_deref()
+    }
+
+    /// Waits until the box serves nobody any more although it was not told to stop.
+    pub async fn failed(&self) {
+        self.ended.cancelled().await;
     }
 
     /// Stops: takes no more connections, closes sockets with 1012, finishes what was begun, and
@@ -191,8 +218,13 @@ fn set_up_code() -> Result<String, StartError> {
     Ok(format!("{:03}-{:03}", number / 1_000, number % 1_000))
 }
 
+/// Whether this is a message that the clockwork has to erase one day.
+fn erases_itself(committed: &Committed) -> bool {
+    matches!(&committed.change, Change::Posted(message) if message.expires.is_some())
+}
+
 /// What the box does by itself: erases messages whose time is up, forgets old sign-ins.
-async fn clockwork(store: Store, shutdown: CancellationToken) {
+async fn clockwork(store: Store, expiring: Arc<Notify>, shutdown: CancellationToken) {
     loop {
         let due = store
             .write_needed(Need::Essential, |tx| ExpireMessages.run(tx))
@@ -211,6 +243,8 @@ async fn clockwork(store: Store, shutdown: CancellationToken) {
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(pause.clamp(CLOCKWORK_PAUSE_MIN, CLOCKWORK_PAUSE_MAX)) => {}
+            // A new message may be due before what was waited for.
+            () = expiring.notified() => {}
         }
         forget_old_sessions(&store).await;
     }

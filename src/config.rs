@@ -76,21 +76,23 @@ impl Config {
     }
 
     fn parse(text: &str) -> Result<Self, Why> {
-        let table: toml::Table = text.parse().map_err(Why::Toml)?;
+        let table: toml::Table = text.parse().map_err(|error| Why::Toml(Box::new(error)))?;
         if let Some(key) = table.keys().find(|key| !Self::KEYS.contains(&key.as_str())) {
             return Err(Why::UnknownKey(key.clone()));
         }
         // Key by key first, so that the sentence can name the one at fault.
         for (key, value) in &table {
             let alone = toml::Table::from_iter([(key.clone(), value.clone())]);
-            if let Err(error) = alone.try_into::<Self>() {
+            if let Err(error) = alone.try_into::<Self>().map_err(Box::new) {
                 return Err(Why::Value {
                     key: key.clone(),
                     error,
                 });
             }
         }
-        let config: Self = table.try_into().map_err(Why::Toml)?;
+        let config: Self = table
+            .try_into()
+            .map_err(|error| Why::Toml(Box::new(error)))?;
         if config.listen.is_empty() {
             Err(Why::ListensNowhere)
         } else {
@@ -194,9 +196,12 @@ pub struct ConfigError {
 #[derive(Debug)]
 enum Why {
     Unreadable(std::io::Error),
-    Toml(toml::de::Error),
+    Toml(Box<toml::de::Error>),
     UnknownKey(String),
-    Value { key: String, error: toml::de::Error },
+    Value {
+        key: String,
+        error: Box<toml::de::Error>,
+    },
     ListensNowhere,
 }
 

@@ -49,15 +49,19 @@
 //! * [`hub`]: live fan-out, in memory.
 //! * [`http`]: the edge towards browsers.
 //! * [`config`], [`appliance`]: the box put together.
+//! * [`cli`], [`telemetry`], [`ops`]: the command line, the log, and one file per command.
 
 pub mod appliance;
+pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod domain;
 pub mod http;
 pub mod hub;
+pub mod ops;
 pub mod password;
 pub mod seal;
 pub mod store;
+pub mod telemetry;
 pub mod wire;

@@ -1,2 +1,54 @@
-//! The program.
-fn main() {}
+//! The program: reads its command line, starts the log, and calls one command.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use motoreach::cli::{Cli, Command, PersonCommand, RequestCommand};
+use motoreach::ops::{self, Exit};
+use motoreach::telemetry::{self, Audience};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let louder = i16::from(cli.verbose) - i16::from(cli.quiet);
+    if let Err(error) = telemetry::start(audience(&cli.command), louder) {
+        let _ = writeln!(std::io::stderr(), "motoreach: {error}");
+        return Exit::Usage.into();
+    }
+    let json = answers_in_json(&cli.command);
+    let done = match cli.command {
+        Command::Serve(args) => ops::serve(args),
+        Command::Demo(args) => ops::demo(args),
+        Command::Person(command) => ops::person(command),
+        Command::Request(command) => ops::request(command),
+        Command::Token(args) => ops::token(&args),
+        Command::Doctor(args) => ops::doctor(&args),
+        Command::Bench(args) => ops::bench::run(args).map(|()| Exit::Done),
+    };
+    ops::conclude(done, json)
+}
+
+const fn audience(command: &Command) -> Audience {
+    match command {
+        Command::Serve(_) => Audience::Server,
+        Command::Demo(_)
+        | Command::Person(_)
+        | Command::Request(_)
+        | Command::Token(_)
+        | Command::Doctor(_)
+        | Command::Bench(_) => Audience::Command,
+    }
+}
+
+const fn answers_in_json(command: &Command) -> bool {
+    match command {
+        Command::Serve(_) | Command::Demo(_) => false,
+        Command::Person(PersonCommand::Add(args)) => args.at.json,
+        Command::Person(PersonCommand::List(args)) => args.at.json,
+        Command::Person(PersonCommand::Password(args)) => args.at.json,
+        Command::Request(RequestCommand::Add(args)) => args.at.json,
+        Command::Token(args) => args.at.json,
+        Command::Doctor(args) => args.at.json,
+        Command::Bench(args) => args.json,
+    }
+}

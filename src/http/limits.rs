@@ -61,6 +61,10 @@ pub const SOCKET_WRITE_BUFFER_BYTES: usize = 0;
 /// Encoded frames that may wait in a WebSocket for a slow reader, in bytes.
 pub const SOCKET_WRITE_BUFFER_BYTES_MAX: usize = 256 * 1024;
 
+/// Messages in one `chat.history` frame, in bytes: a frame must fit into
+/// [`SOCKET_WRITE_BUFFER_BYTES_MAX`] whole. The longest message is a quarter of it.
+pub const HISTORY_BYTES_MAX: usize = 192 * 1024;
+
 /// A WebSocket message or frame from a client, in bytes (R23: one more is 1009).
 pub const SOCKET_MESSAGE_BYTES_MAX: usize = 64 * 1024;
 

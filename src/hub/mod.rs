@@ -17,8 +17,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 pub use subscriber::{Cut, Dialect, Listener, Next, QUEUE_BYTES_MAX, QUEUE_FRAMES_MAX, Subscriber};
 
 use crate::domain::{
-    Audience, Change, Committed, PersonId, RequestAspect, RequestId, Role, Scope, Seq, SessionId,
-    Side,
+    Audience, Change, Committed, PersonId, RequestId, Role, Scope, Seq, SessionId, Side,
 };
 use crate::wire::api::RequestBody;
 use crate::wire::message::{ChatMessage, OriginalMessage};
@@ -41,8 +40,10 @@ struct Inner {
 struct Rooms {
     /// Chat sockets by request.
     chats: HashMap<RequestId, Vec<Arc<Subscriber>>>,
-    /// Notification sockets by person.
-    watchers: HashMap<PersonId, Vec<Arc<Subscriber>>>,
+    /// The staff's notification sockets.
+    staff: Vec<Arc<Subscriber>>,
+    /// Owners' notification sockets.
+    owners: HashMap<PersonId, Vec<Arc<Subscriber>>>,
     /// The workshop's name, for frames that say it.
     workshop: String,
 }
@@ -57,7 +58,8 @@ pub struct Place {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Room {
     Chat(RequestId),
-    Watch(PersonId),
+    Staff,
+    Owner(PersonId),
 }
 
 impl Hub {
@@ -89,16 +91,21 @@ impl Hub {
 
     /// Watches one person's numbers.
     pub fn watch(&self, listener: Listener) -> Place {
-        let person = listener.actor.id;
+        let room = match listener.actor.side() {
+            Side::Workshop => Room::Staff,
+            Side::User => Room::Owner(listener.actor.id),
+        };
         let subscriber = self.subscriber(listener);
-        self.rooms()
-            .watchers
-            .entry(person)
-            .or_default()
-            .push(Arc::clone(&subscriber));
+        let mut rooms = self.rooms();
+        let watchers = match room {
+            Room::Owner(person) => rooms.owners.entry(person).or_default(),
+            Room::Staff | Room::Chat(_) => &mut rooms.staff,
+        };
+        watchers.push(Arc::clone(&subscriber));
+        drop(rooms);
         Place {
             hub: self.clone(),
-            room: Room::Watch(person),
+            room,
             subscriber,
         }
     }
@@ -122,24 +129,16 @@ impl Hub {
     /// Whether anybody of the staff has a page open.
     pub fn workshop_online(&self) -> bool {
         let rooms = self.rooms();
-        let mut sockets = rooms
-            .watchers
-            .values()
-            .chain(rooms.chats.values())
-            .flatten();
-        sockets.any(|socket| socket.side() == Side::Workshop)
+        let mut in_rooms = rooms.chats.values().flatten();
+        !rooms.staff.is_empty() || in_rooms.any(|socket| socket.side() == Side::Workshop)
     }
 
-    /// Sockets of both kinds.
+    /// Open sockets: in rooms, and watching numbers.
     pub fn sockets(&self) -> (usize, usize) {
         let rooms = self.rooms();
-        let count = |sockets: &mut dyn Iterator<Item = &Vec<Arc<Subscriber>>>| {
-            sockets.map(Vec::len).sum::<usize>()
-        };
-        (
-            count(&mut rooms.chats.values()),
-            count(&mut rooms.watchers.values()),
-        )
+        let owners: usize = rooms.owners.values().map(Vec::len).sum();
+        let chats = rooms.chats.values().map(Vec::len).sum();
+        (chats, rooms.staff.len() + owners)
     }
 
     /// Says to the others in a room that somebody is typing.
@@ -200,12 +199,8 @@ impl Hub {
 
     fn cut(&self, is_over: impl Fn(&Subscriber) -> bool) {
         let rooms = self.rooms();
-        for socket in rooms
-            .chats
-            .values()
-            .chain(rooms.watchers.values())
-            .flatten()
-        {
+        let in_rooms = rooms.chats.values().chain(rooms.owners.values()).flatten();
+        for socket in in_rooms.chain(&rooms.staff) {
             if is_over(socket) {
                 socket.cut(Cut::SignedOut);
             }
@@ -274,29 +269,25 @@ pub fn v1_frame(seq: Seq, change: &Change, workshop: &str) -> Option<ServerFrame
 }
 
 fn tell_watchers(rooms: &Rooms, event: &Committed, audience: &Audience) {
-    let changed: Option<Utf8Bytes> = match &event.change {
-        Change::Request(
-            RequestAspect::Opened
-            | RequestAspect::Status
-            | RequestAspect::Assignment
-            | RequestAspect::Description,
-            _,
-        ) => Some(
-            ServerFrame::RequestsChanged {
-                service_request_id: audience.request.0,
-            }
-            .encode()
-            .into(),
-        ),
-        Change::Posted(_) | Change::Read(_) | Change::Erased { .. } => None,
+    let is_news = match &event.change {
+        Change::Request(..) | Change::Posted(_) | Change::Erased { .. } => true,
+        Change::Read(_) => false,
         Change::PersonSignedOut(_) | Change::InviteRevoked(_) | Change::Quiet => return,
     };
-    for socket in rooms.watchers.values().flatten() {
+    let news: Option<Utf8Bytes> = is_news.then(|| {
+        let service_request_id = audience.request.0;
+        ServerFrame::RequestsChanged { service_request_id }
+            .encode()
+            .into()
+    });
+    // Looked up, not searched: thousands of owners may be there, and this is the writer's thread.
+    let owner = rooms.owners.get(&audience.owner);
+    for socket in rooms.staff.iter().chain(owner.into_iter().flatten()) {
         let actor = &socket.listener.actor;
         if !actor.is_party_to(audience.request, audience.owner) {
             continue;
         }
-        if let (Some(frame), Dialect::V1) = (&changed, socket.listener.dialect) {
+        if let (Some(frame), Dialect::V1) = (&news, socket.listener.dialect) {
             socket.push(None, frame.clone());
         }
         let counts = match actor.role {
@@ -351,11 +342,12 @@ impl Drop for Place {
                     }
                 }
             }
-            Room::Watch(person) => {
-                if let Some(sockets) = rooms.watchers.get_mut(&person) {
+            Room::Staff => rooms.staff.retain(|other| other.id != id),
+            Room::Owner(person) => {
+                if let Some(sockets) = rooms.owners.get_mut(&person) {
                     sockets.retain(|other| other.id != id);
                     if sockets.is_empty() {
-                        rooms.watchers.remove(&person);
+                        rooms.owners.remove(&person);
                     }
                 }
             }

@@ -7,6 +7,7 @@ mod data_dir;
 mod describe;
 mod error;
 mod event_body;
+pub mod inspect;
 pub mod invites;
 mod journal;
 mod keys;

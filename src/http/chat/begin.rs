@@ -2,6 +2,7 @@
 
 use super::talk::Chat;
 use crate::domain::{Actor, Change, LogId, MessageId, Rejection, Request as Job, Seq};
+use crate::http::limits::HISTORY_BYTES_MAX;
 use crate::http::pump::End;
 use crate::http::requests::workshop;
 use crate::http::upgrade::CloseReason;
@@ -120,11 +121,24 @@ impl Chat<'_> {
     }
 }
 
-/// The frame with a stretch of the conversation.
+/// The frame with a stretch of the conversation: its newest messages, as many as one frame may
+/// carry. A reader asks for the older ones as it does for any.
 pub(super) fn history(page: &Page, before: Option<MessageId>) -> ServerFrame {
+    let mut bytes = 0;
+    let mut messages: Vec<_> = page
+        .messages
+        .iter()
+        .rev()
+        .map(ChatMessage::from)
+        .take_while(|message| {
+            bytes += serde_json::to_vec(message).map_or(0, |encoded| encoded.len());
+            bytes <= HISTORY_BYTES_MAX
+        })
+        .collect();
+    messages.reverse();
     ServerFrame::History {
-        messages: page.messages.iter().map(ChatMessage::from).collect(),
-        has_more: page.has_more,
+        has_more: page.has_more || messages.len() < page.messages.len(),
+        messages,
         before: before.map(|id| id.0),
     }
 }

@@ -1,0 +1,144 @@
+//! The command line: every command, option and word of help. `ops` carries them out.
+//!
+//! Nothing here opens a file or knows a default that depends on the machine; those are in `config`.
+
+mod operator;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+pub use operator::{
+    AddPersonArgs, AddRequestArgs, DataArgs, DoctorArgs, ListPeopleArgs, PasswordArgs,
+    PersonCommand, RequestCommand, RoleArg, TokenArgs,
+};
+
+use crate::ops::Ttl;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  refused or failed
+  2  the command line, the environment or the configuration is not right
+  3  the data directory cannot be used: in use, damaged, read-only, not there
+  4  doctor found faults
+
+Environment:
+  MOTOREACH_LOG     what is logged, such as `motoreach=debug`
+  MOTOREACH_CONFIG  the configuration file";
+
+/// MotoReach: a vehicle workshop's own chat box.
+#[derive(Debug, Parser)]
+#[command(name = "motoreach", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub struct Cli {
+    /// Log more; twice for everything
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Log")]
+    pub verbose: u8,
+    /// Log less; twice for nothing but errors
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Log")]
+    pub quiet: u8,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the box
+    Serve(ServeArgs),
+    /// Run a sample workshop, to look at and to test against
+    Demo(DemoArgs),
+    /// Add people, list them, give them new passwords
+    #[command(subcommand)]
+    Person(PersonCommand),
+    /// Open service requests
+    #[command(subcommand)]
+    Request(RequestCommand),
+    /// Print an access token for somebody, for scripts
+    Token(TokenArgs),
+    /// Check the data and say what is wrong and what to do
+    Doctor(DoctorArgs),
+    /// Measure what this machine can do
+    Bench(BenchArgs),
+}
+
+/// `motoreach serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The data directory, made if it is not there [default: $STATE_DIRECTORY, /var/lib/motoreach
+    /// for root, otherwise ~/.local/share/motoreach]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Where to listen, such as 0.0.0.0:8080; may be given several times [default: [::]:80 for
+    /// root, otherwise [::]:8080]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    pub listen: Vec<SocketAddr>,
+    /// The configuration file
+    #[arg(long, value_name = "FILE", env = "MOTOREACH_CONFIG", hide_env = true)]
+    pub config: Option<PathBuf>,
+}
+
+/// `motoreach demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Keep the sample workshop in this directory, and go on with the one that is in it [default: a
+    /// temporary directory, removed at the end]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Where to listen [default: 127.0.0.1:8080, or a free port if that one is taken]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    pub listen: Option<SocketAddr>,
+    /// How many service requests the workshop has
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pub requests: u32,
+    /// How long the access tokens live, such as 15m, 24h, 7d; at most 30 days
+    #[arg(long, value_name = "TIME", default_value = "24h")]
+    pub token_ttl: Ttl,
+    /// Once it listens, write addresses, people, tokens and links to this file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Run the box alone, without a relay
+    #[arg(long)]
+    pub no_relay: bool,
+}
+
+/// `motoreach bench`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct BenchArgs {
+    /// How long to measure each thing
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub seconds: u64,
+    /// Answer with one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse()
+        .map_err(|_| "write an address and a port, such as 127.0.0.1:8080 or [::]:8080")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn staff_need_a_username_and_owners_do_not() {
+        let parse = |role: &str, more: &[&str]| {
+            let line = ["motoreach", "person", "add", "--name", "A", "--role", role];
+            Cli::try_parse_from(line.iter().chain(more)).is_ok()
+        };
+        assert!(!parse("admin", &[]) && !parse("mechanic", &[]));
+        assert!(parse("admin", &["--username", "a"]) && parse("owner", &[]));
+        assert!(!parse("chief", &["--username", "a"]));
+    }
+}

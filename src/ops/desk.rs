@@ -1,0 +1,112 @@
+//! Where an operator's orders go: to the data itself, or to the server that has it.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+
+use super::control;
+use super::execute::execute;
+use super::failure::NoData;
+use super::order::{Answer, Request};
+use crate::clock::Clock;
+use crate::http::token::{TOKEN_KEY_PURPOSE, TokenKeys};
+use crate::store::{DataDir, OpenError, Store};
+
+/// A server that starts or stops, or another command, is waited for this often, this long.
+const ATTEMPTS_MAX: u32 = 50;
+const ATTEMPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A place to order things.
+pub(super) enum Desk {
+    /// Nobody uses the data: it is open here.
+    Here(Store, Box<TokenKeys>),
+    /// A server has it and listens at this socket.
+    Server(PathBuf),
+}
+
+impl Desk {
+    /// Finds the place for this data directory.
+    ///
+    /// # Errors
+    /// There is no database, it is not ours, it cannot be opened, or somebody holds it without
+    /// listening.
+    pub(super) async fn open(dir: DataDir) -> anyhow::Result<Self> {
+        must_be_there(&dir)?;
+        let socket = dir.control_socket();
+        let mut attempt = 1;
+        loop {
+            if control::is_listened_to(&socket).await {
+                return Ok(Self::Server(socket));
+            }
+            must_be_ours(dir.path())?;
+            match Store::open(dir.clone(), Clock::system(), Box::new(|_| {})) {
+                Ok(store) => {
+                    let key = store.keys().signing_key(TOKEN_KEY_PURPOSE);
+                    let tokens = TokenKeys::new(&key, store.keys().workshop().uuid());
+                    return Ok(Self::Here(store, Box::new(tokens)));
+                }
+                Err(OpenError::InUse(_)) if attempt < ATTEMPTS_MAX => {
+                    attempt += 1;
+                    tokio::time::sleep(ATTEMPT_PAUSE).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Has an order carried out.
+    ///
+    /// # Errors
+    /// `Refused`, or the server did not answer.
+    pub(super) async fn ask(&self, request: Request) -> anyhow::Result<Answer> {
+        match self {
+            Self::Here(store, tokens) => Ok(execute(store, tokens, request).await?),
+            Self::Server(socket) => {
+                let outcome = control::ask(socket, &request).await.context(
+                    "The running server did not answer: it is not known whether it was done. Look \
+                     before you try again.",
+                )?;
+                Ok(outcome.context("The server stopped at this moment; try again.")??)
+            }
+        }
+    }
+
+    /// Finishes what was begun.
+    pub(super) async fn close(self) {
+        match self {
+            Self::Here(store, _) => store.close().await,
+            Self::Server(_) => {}
+        }
+    }
+}
+
+/// A slip in `--data` must not make a new workshop.
+pub(super) fn must_be_there(dir: &DataDir) -> anyhow::Result<()> {
+    let path = dir.database();
+    let there = path
+        .try_exists()
+        .map_err(|source| OpenError::Files { path, source })?;
+    if !there {
+        return Err(NoData::NotThere(dir.path().display().to_string()).into());
+    }
+    Ok(())
+}
+
+/// Files that root leaves in a service's directory would lock the service out.
+pub(super) fn must_be_ours(directory: &Path) -> anyhow::Result<()> {
+    let files = |source| OpenError::Files {
+        path: directory.to_owned(),
+        source,
+    };
+    let owner = std::fs::metadata(directory).map_err(files)?.uid();
+    if owner != rustix::process::geteuid().as_raw() {
+        return Err(NoData::Foreign {
+            directory: directory.display().to_string(),
+            owner,
+        }
+        .into());
+    }
+    Ok(())
+}

@@ -1,0 +1,210 @@
+//! `motoreach doctor`: what is configured, what is in the data, what is wrong and what to do.
+//!
+//! It only reads, beside a running server or without one; `--rebuild` and `--recovery-words` are
+//! the exceptions. It never shows a secret.
+
+use serde_json::json;
+
+use super::desk::{must_be_ours, must_be_there};
+use super::failure::Exit;
+use super::{control, one_thread, recovery, say};
+use crate::cli::DoctorArgs;
+use crate::config::Config;
+use crate::store::inspect::{self, Facts};
+use crate::store::verify::{self, Report};
+use crate::store::{DataDir, OpenError};
+
+/// `motoreach doctor`.
+///
+/// # Errors
+/// The data cannot be looked at, or what was asked for cannot be done.
+pub fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
+    let mut config = Config::load(args.at.config.as_deref())?;
+    if let Some(data) = &args.at.data {
+        config.data.clone_from(data);
+    }
+    let dir = DataDir::new(&config.data);
+    if args.recovery_words {
+        return recovery::run(&dir, args.at.json);
+    }
+    if !args.at.json {
+        tell_configuration(&config);
+    }
+    must_be_there(&dir)?;
+    let server_runs = one_thread()?.block_on(control::is_listened_to(&dir.control_socket()));
+    let facts = inspect::facts(&dir)?;
+    if !args.at.json {
+        tell_facts(&dir, &facts, server_runs);
+    }
+    let (report, rebuilt) = if args.rebuild {
+        rebuild(&dir, server_runs)?
+    } else {
+        (verify::check(&dir)?, Rebuilt::NotAsked)
+    };
+    if args.at.json {
+        say(as_json(&config, &facts, server_runs, &report, rebuilt));
+    } else {
+        tell_report(&report, rebuilt);
+    }
+    Ok(match (report.faults.is_empty(), rebuilt) {
+        (false, _) => Exit::FaultsFound,
+        (true, Rebuilt::ServerRuns) => Exit::Failed,
+        (true, Rebuilt::NotAsked | Rebuilt::Done) => Exit::Done,
+    })
+}
+
+/// What became of `--rebuild`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rebuilt {
+    NotAsked,
+    Done,
+    ServerRuns,
+}
+
+/// Rebuilds if nobody uses the data, and compares either way.
+fn rebuild(dir: &DataDir, server_runs: bool) -> anyhow::Result<(Report, Rebuilt)> {
+    if !server_runs {
+        must_be_ours(dir.path())?;
+        match verify::rebuild(dir) {
+            Ok(report) => return Ok((report, Rebuilt::Done)),
+            Err(OpenError::InUse(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok((verify::check(dir)?, Rebuilt::ServerRuns))
+}
+
+fn tell_configuration(config: &Config) {
+    let listed = |items: Vec<String>| match items.as_slice() {
+        [] => "none".to_owned(),
+        items => items.join(", "),
+    };
+    let listen = config.listen.iter().map(ToString::to_string).collect();
+    let public_url = config.public_url.as_deref();
+    say(format_args!(
+        "MotoReach {}, SQLite {}",
+        version(),
+        inspect::sqlite_version()
+    ));
+    say("Configuration");
+    say(format_args!("  data        {}", config.data.display()));
+    say(format_args!("  listen      {}", listed(listen)));
+    say(format_args!(
+        "  public_url  {}",
+        public_url.unwrap_or("the address that staff opened")
+    ));
+    say(format_args!(
+        "  hosts       {}",
+        listed(config.hosts.clone())
+    ));
+    say(format_args!(
+        "  origins     {}",
+        listed(config.origins.clone())
+    ));
+}
+
+fn tell_facts(dir: &DataDir, facts: &Facts, server_runs: bool) {
+    let workshop = facts.workshop.as_deref().unwrap_or("not set up yet");
+    let server = if server_runs {
+        "running"
+    } else {
+        "not running"
+    };
+    say("Data");
+    say(format_args!("  workshop    {workshop}"));
+    say(format_args!("  server      {server}"));
+    say(format_args!("  secret      {}", secret_shown(dir)));
+    say(format_args!(
+        "  database    {}, version {}, {} KiB",
+        dir.database().display(),
+        facts.version,
+        facts.bytes.div_ceil(1024)
+    ));
+    say(format_args!(
+        "  holds       {} staff, {} owners, {} requests, {} messages, {} journal entries",
+        facts.staff, facts.owners, facts.requests, facts.messages, facts.entries
+    ));
+}
+
+/// That it is there is all that anybody may see of it.
+fn secret_shown(dir: &DataDir) -> &'static str {
+    match dir.root() {
+        Ok(_) => "root.secret is there (********)",
+        Err(_) => "root.secret is missing or damaged",
+    }
+}
+
+fn tell_report(report: &Report, rebuilt: Rebuilt) {
+    match rebuilt {
+        Rebuilt::NotAsked => {}
+        Rebuilt::Done => say("Everything that follows from the journal was made again."),
+        Rebuilt::ServerRuns => say(
+            "Nothing was rebuilt: a server is using the data. Stop it, then run this again. \
+             Compared instead:",
+        ),
+    }
+    if report.faults.is_empty() {
+        say(format_args!(
+            "Sound: {} journal entries were read, and everything else follows from them.",
+            report.entries
+        ));
+        return;
+    }
+    say("Faults:");
+    for fault in &report.faults {
+        say(format_args!("  - {fault}"));
+    }
+    say("What to do: keep a copy of the whole data directory before anything else.");
+    say(advice(report));
+}
+
+/// Projections can be made again; the journal cannot.
+fn advice(report: &Report) -> &'static str {
+    if report
+        .faults
+        .iter()
+        .all(|fault| fault.contains("--rebuild"))
+    {
+        "The journal itself is sound. Stop the server and run `motoreach doctor --rebuild`."
+    } else {
+        "The journal itself is damaged: restore the newest backup into a new directory, and replace \
+         the card or disk, which is likely worn out."
+    }
+}
+
+fn as_json(
+    config: &Config,
+    facts: &Facts,
+    server_runs: bool,
+    report: &Report,
+    rebuilt: Rebuilt,
+) -> serde_json::Value {
+    json!({
+        "version": version(),
+        "sqlite": inspect::sqlite_version(),
+        "configuration": {
+            "data": config.data.display().to_string(),
+            "listen": config.listen.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "public_url": config.public_url,
+            "hosts": config.hosts,
+            "origins": config.origins,
+        },
+        "server_running": server_runs,
+        "database": {
+            "version": facts.version,
+            "bytes": facts.bytes,
+            "workshop": facts.workshop,
+            "staff": facts.staff,
+            "owners": facts.owners,
+            "requests": facts.requests,
+            "messages": facts.messages,
+            "entries": facts.entries,
+        },
+        "rebuilt": rebuilt == Rebuilt::Done,
+        "faults": report.faults,
+    })
+}
+
+const fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}

@@ -1,0 +1,124 @@
+//! How a command ends: the exit code that scripts read and the sentence that people read.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Error;
+use serde_json::json;
+
+use super::order::Refused;
+use super::say;
+use crate::appliance::StartError;
+use crate::config::ConfigError;
+use crate::store::OpenError;
+
+/// What the exit code says; `motoreach --help` lists them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Refused or failed.
+    Failed = 1,
+    /// The command line, the environment or the configuration is not right.
+    Usage = 2,
+    /// The data directory cannot be used: in use, damaged, read-only, not there.
+    DataUnusable = 3,
+    /// Doctor found faults.
+    FaultsFound = 4,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Tells what went wrong, if anything did, and gives the exit code.
+pub fn conclude(done: Result<Exit, Error>, json: bool) -> ExitCode {
+    let error = match done {
+        Ok(exit) => return exit.into(),
+        Err(error) => error,
+    };
+    let (exit, code) = place(&error);
+    if json {
+        say(json!({ "error": { "code": code, "detail": error.to_string() } }));
+    }
+    let _ = writeln!(io::stderr().lock(), "motoreach: {error}");
+    exit.into()
+}
+
+/// Where an error belongs: its exit code, and the word that programs know it by.
+fn place(error: &Error) -> (Exit, &str) {
+    for cause in error.chain() {
+        if let Some(refused) = cause.downcast_ref::<Refused>() {
+            return (Exit::Failed, &refused.code);
+        }
+        if cause.is::<ConfigError>() {
+            return (Exit::Usage, "configuration");
+        }
+        if cause.is::<NoData>() {
+            return (Exit::DataUnusable, "no_data");
+        }
+        if let Some(open) = cause.downcast_ref::<OpenError>() {
+            return (Exit::DataUnusable, open_code(open));
+        }
+        if let Some(StartError::Data(open)) = cause.downcast_ref::<StartError>() {
+            return (Exit::DataUnusable, open_code(open));
+        }
+    }
+    (Exit::Failed, "failed")
+}
+
+const fn open_code(error: &OpenError) -> &'static str {
+    match error {
+        OpenError::InUse(_) => "in_use",
+        OpenError::Files { .. } => "files",
+        OpenError::ReadOnly(_) => "read_only",
+        OpenError::Damaged { .. } => "damaged",
+        OpenError::NoRoot(_) => "no_root_secret",
+        OpenError::Newer { .. } | OpenError::Edited(_) => "other_version",
+        OpenError::Full(_) => "disk_full",
+        OpenError::Store(_) => "storage_failing",
+    }
+}
+
+/// There is no data to work on, or it is not ours to touch. Its text is a sentence.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoData {
+    /// No database in the directory.
+    #[error(
+        "There is no MotoReach in {0}: name its data directory with --data, or make one by starting `motoreach serve`."
+    )]
+    NotThere(String),
+    /// Files of ours in it would lock out the server.
+    #[error(
+        "{directory} belongs to user {owner}: run this as that user (`sudo -u '#{owner}' motoreach …`), or start the server first."
+    )]
+    Foreign {
+        /// The data directory.
+        directory: String,
+        /// The numeric id of the user who owns it.
+        owner: u32,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_end_has_its_exit_code() {
+        let refused = Refused {
+            code: "taken".into(),
+            detail: "Taken.".into(),
+        };
+        let in_use = OpenError::InUse("/x".into());
+        assert_eq!(place(&refused.into()), (Exit::Failed, "taken"));
+        assert_eq!(place(&in_use.into()), (Exit::DataUnusable, "in_use"));
+        assert_eq!(
+            place(&NoData::NotThere("/x".into()).into()).0,
+            Exit::DataUnusable
+        );
+        assert_eq!(place(&anyhow::anyhow!("?")), (Exit::Failed, "failed"));
+    }
+}

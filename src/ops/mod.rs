@@ -1,0 +1,49 @@
+//! The program's commands, one file each: what `main` calls once the command line is understood.
+//!
+//! `serve` and `demo` run the box; `desk` finds out whether the data is at hand or a running server
+//! has it, and `operator` orders things through it; `doctor` looks for itself. Answers go to stdout,
+//! the log and what went wrong to stderr.
+
+pub mod bench;
+pub mod control;
+mod demo;
+mod desk;
+mod doctor;
+mod execute;
+mod failure;
+mod new_password;
+mod operator;
+mod order;
+mod recovery;
+mod roster;
+mod sample;
+mod serve;
+mod signals;
+mod stdin;
+mod ttl;
+
+use std::io::{self, Write};
+
+use tokio::runtime::{Builder, Runtime};
+
+pub use demo::run as demo;
+pub use doctor::run as doctor;
+pub use failure::{Exit, conclude};
+pub use operator::{person, request, token};
+pub use serve::run as serve;
+pub use ttl::Ttl;
+
+/// One line on stdout. Whoever stopped reading (`| head`) is no error.
+fn say(line: impl std::fmt::Display) {
+    let _ = writeln!(io::stdout().lock(), "{line}");
+}
+
+/// A server's runtime: as many threads as the machine has cores.
+fn many_threads() -> io::Result<Runtime> {
+    Builder::new_multi_thread().enable_all().build()
+}
+
+/// A command's runtime: it waits for one thing at a time.
+fn one_thread() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}

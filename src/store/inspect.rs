@@ -1,0 +1,147 @@
+//! Looking at a data directory from outside: what is in it, and whose it is. For `motoreach doctor`,
+//! beside a running server or without one; it reads and never writes.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::data_dir::DataDir;
+use super::error::{OpenError, StoreError};
+use super::keys::BoxKeys;
+use super::{journal, reader};
+use crate::domain::Seq;
+
+/// Entries that are tried before recovery words are believed to belong to a database.
+const ENTRIES_TRIED_MAX: i64 = 64;
+
+/// What is in a database.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Facts {
+    /// The newest migration that was applied.
+    pub version: i64,
+    /// The workshop's name; `None` before the first run is over.
+    pub workshop: Option<String>,
+    /// People who may sign in and work here.
+    pub staff: i64,
+    /// Vehicle owners.
+    pub owners: i64,
+    /// Service requests.
+    pub requests: i64,
+    /// Messages.
+    pub messages: i64,
+    /// Entries of the journal.
+    pub entries: i64,
+    /// What the database and its log take on the disk, in bytes.
+    pub bytes: u64,
+}
+
+/// Whose database it is, as far as recovery words are concerned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Belonging {
+    /// The seals of its journal are made with these keys.
+    Theirs,
+    /// They are made with other keys.
+    Another,
+    /// There is nothing sealed in it yet: nobody can tell.
+    Empty,
+}
+
+/// The version of SQLite inside this program.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
+
+/// Counts what is in the database.
+///
+/// # Errors
+/// It cannot be opened or read at all.
+pub fn facts(dir: &DataDir) -> Result<Facts, OpenError> {
+    let path = dir.database();
+    let conn = open(&path)?;
+    let bytes = ["", "-wal"].map(|suffix| {
+        let mut file = path.clone().into_os_string();
+        file.push(suffix);
+        std::fs::metadata(file).map_or(0, |file| file.len())
+    });
+    counted(&conn, bytes.iter().sum()).map_err(|error| super::told(&path, OpenError::Store(error)))
+}
+
+fn counted(conn: &Connection, bytes: u64) -> Result<Facts, StoreError> {
+    let snapshot = conn.unchecked_transaction()?;
+    let one = |sql: &str| snapshot.query_row(sql, [], |row| row.get::<_, i64>(0));
+    Ok(Facts {
+        version: one("select coalesce(max(number), 0) from migration")?,
+        workshop: snapshot.query_row("select max(name) from workshop", [], |row| row.get(0))?,
+        staff: one("select count(*) from person where role <> 'owner' and active")?,
+        owners: one("select count(*) from person where role = 'owner'")?,
+        requests: one("select count(*) from request")?,
+        messages: one("select count(*) from message")?,
+        entries: one("select count(*) from event")?,
+        bytes,
+    })
+}
+
+/// Whether the journal was sealed with these keys, by its first entries that still have a body.
+///
+/// # Errors
+/// The database cannot be opened or read at all.
+pub fn belongs_to(dir: &DataDir, keys: &BoxKeys) -> Result<Belonging, OpenError> {
+    let path = dir.database();
+    let conn = open(&path)?;
+    let entries = journal::after(&conn, Seq(0), ENTRIES_TRIED_MAX)
+        .map_err(|error| super::told(&path, OpenError::Store(error.into())))?;
+    let mut seals = entries
+        .iter()
+        .filter_map(|entry| {
+            entry
+                .expected_body_sha(keys)
+                .map(|sha| sha == entry.body_sha)
+        })
+        .peekable();
+    // One that fits is proof; one that does not may be a damaged entry of the right journal.
+    Ok(match (seals.peek().is_some(), seals.any(|fits| fits)) {
+        (false, _) => Belonging::Empty,
+        (true, true) => Belonging::Theirs,
+        (true, false) => Belonging::Another,
+    })
+}
+
+fn open(database: &Path) -> Result<Connection, OpenError> {
+    reader::open(database).map_err(|error| super::told(database, OpenError::Store(error.into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::commands::SetUp;
+    use crate::domain::{FullName, Username};
+    use crate::seal::RootSecret;
+    use crate::store::{CommandResult, Store};
+
+    #[tokio::test]
+    async fn a_database_knows_the_keys_it_was_sealed_with() -> CommandResult<()> {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = DataDir::new(temp.path());
+        let store = Store::open(dir.clone(), Clock::system(), Box::new(|_| {})).unwrap();
+        let right = BoxKeys::new(dir.root().unwrap());
+        assert_eq!(belongs_to(&dir, &right).unwrap(), Belonging::Empty);
+        assert_eq!(facts(&dir).unwrap().workshop, None);
+
+        let set_up = SetUp {
+            workshop_name: FullName::parse("Nair Motors").unwrap(),
+            full_name: FullName::parse("Meera Nair").unwrap(),
+            username: Username::parse("meera").unwrap(),
+            password_hash: "none".to_owned(),
+        };
+        store.write(|tx| set_up.run(tx)).await?;
+        let wrong = BoxKeys::new(RootSecret::from_bytes([7; 32]));
+        assert_eq!(belongs_to(&dir, &right).unwrap(), Belonging::Theirs);
+        assert_eq!(belongs_to(&dir, &wrong).unwrap(), Belonging::Another);
+
+        let facts = facts(&dir).unwrap();
+        assert_eq!((facts.staff, facts.owners, facts.entries), (1, 0, 2));
+        assert_eq!(facts.workshop.as_deref(), Some("Nair Motors"));
+        Ok(())
+    }
+}
