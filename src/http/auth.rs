@@ -18,7 +18,7 @@ use super::problem::Problem;
 use super::token::{Claims, Grant};
 use crate::clock::stopwatch;
 use crate::commands::SignedIn;
-use crate::domain::{PersonId, Rejection, RequestId, Role, SessionId};
+use crate::domain::{PersonId, PersonKey, Rejection, RequestId, Role, SessionId};
 use crate::store::people::Credential;
 use crate::wire::role_word;
 
@@ -100,6 +100,7 @@ fn credential(claims: &Claims) -> Option<Credential> {
     };
     Some(Credential {
         person: PersonId(claims.user_id),
+        key: PersonKey::new(claims.sub.parse().ok()?),
         version: claims.ver,
         session,
         only: claims.req.map(RequestId),

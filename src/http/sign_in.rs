@@ -38,8 +38,6 @@ pub(super) async fn login(
     ApiJson(body): ApiJson<LoginBody>,
 ) -> Result<Response, Problem> {
     let (kind, account) = account_of(&body)?;
-    let key = format!("{kind:?}:{account}");
-    edge.guess_login(&key, peer.remote.ip())?;
     let name = account.clone();
     let found = edge
         .store
@@ -53,6 +51,12 @@ pub(super) async fn login(
         })
         .await?;
     let (person, hash) = found.unzip();
+    // An account's guesses count together, whichever of its names they use.
+    let key = match &person {
+        Some(person) => format!("person:{}", person.id),
+        None => format!("{kind:?}:{account}"),
+    };
+    edge.guess_login(&key, peer.remote.ip())?;
     if !matches(&edge, body.password, hash).await? {
         tracing::info!(peer = %peer.remote.ip(), "a log-in was refused");
         return Err(Rejection::WrongPassword.into());

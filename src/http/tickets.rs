@@ -56,10 +56,11 @@ impl Tickets {
 mod tests {
     use super::*;
     use crate::clock::stopwatch;
-    use crate::domain::PersonId;
+    use crate::domain::{PersonId, PersonKey};
 
     const ASHA: Credential = Credential {
         person: PersonId(5),
+        key: PersonKey::BOX,
         version: 1,
         session: None,
         only: None,

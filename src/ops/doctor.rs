@@ -10,9 +10,9 @@ use super::failure::Exit;
 use super::{control, one_thread, recovery, say};
 use crate::cli::DoctorArgs;
 use crate::config::Config;
-use crate::store::inspect::{self, Facts};
+use crate::store::inspect::{self, Belonging, Facts};
 use crate::store::verify::{self, Report};
-use crate::store::{DataDir, OpenError};
+use crate::store::{BoxKeys, DataDir, OpenError};
 
 /// `motoreach doctor`.
 ///
@@ -44,7 +44,7 @@ pub fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
     if args.at.json {
         say(as_json(&config, &facts, server_runs, &report, rebuilt));
     } else {
-        tell_report(&report, rebuilt);
+        tell_report(&dir, &report, rebuilt);
     }
     Ok(match (report.faults.is_empty(), rebuilt) {
         (false, _) => Exit::FaultsFound,
@@ -134,7 +134,7 @@ fn secret_shown(dir: &DataDir) -> &'static str {
     }
 }
 
-fn tell_report(report: &Report, rebuilt: Rebuilt) {
+fn tell_report(dir: &DataDir, report: &Report, rebuilt: Rebuilt) {
     match rebuilt {
         Rebuilt::NotAsked => {}
         Rebuilt::Done => say("Everything that follows from the journal was made again."),
@@ -155,21 +155,27 @@ fn tell_report(report: &Report, rebuilt: Rebuilt) {
         say(format_args!("  - {fault}"));
     }
     say("What to do: keep a copy of the whole data directory before anything else.");
-    say(advice(report));
+    say(advice(dir, report));
 }
 
-/// Projections can be made again; the journal cannot.
-fn advice(report: &Report) -> &'static str {
+/// Projections can be made again; a secret can be put back; the journal is there once.
+fn advice(dir: &DataDir, report: &Report) -> &'static str {
     if report
         .faults
         .iter()
         .all(|fault| fault.contains("--rebuild"))
     {
-        "The journal itself is sound. Stop the server and run `motoreach doctor --rebuild`."
-    } else {
-        "The journal itself is damaged: restore the newest backup into a new directory, and replace \
-         the card or disk, which is likely worn out."
+        return "The journal itself is sound. Stop the server and run `motoreach doctor --rebuild`.";
     }
+    let belonging = dir
+        .root()
+        .and_then(|root| inspect::belongs_to(dir, &BoxKeys::new(root)));
+    if matches!(belonging, Ok(Belonging::Another)) {
+        return "Not one entry fits: root.secret belongs to another workshop. Move it away and put \
+                the right one back, from a backup or with `motoreach doctor --recovery-words`.";
+    }
+    "The journal itself is damaged: restore the newest backup into a new directory, and replace the \
+     card or disk, which is likely worn out."
 }
 
 fn as_json(

@@ -14,6 +14,8 @@ use crate::domain::{
 pub struct Credential {
     /// Who.
     pub person: PersonId,
+    /// Their permanent key: a restored box may give a number to somebody else.
+    pub key: PersonKey,
     /// The person's token version when the token was made.
     pub version: i64,
     /// The sign-in that it came from; `None` for one made at the command line.
@@ -154,11 +156,12 @@ pub fn actor(view: &View<'_>, credential: Credential) -> Result<Option<Actor>, S
     let Some(person) = load(view, credential.person)? else {
         return Ok(None);
     };
-    if !person.active || person.token_version != credential.version {
+    if !person.active || person.key != credential.key || person.token_version != credential.version
+    {
         return Ok(None);
     }
     if let Some(session) = credential.session
-        && !super::sessions::is_live(view, session)?
+        && !super::sessions::is_live(view, session, person.id)?
     {
         return Ok(None);
     }

@@ -80,11 +80,16 @@ pub fn load(view: &View<'_>, id: SessionId) -> Result<Option<Session>, StoreErro
 
 /// Whether a sign-in still counts. Its time is checked when it is refreshed: an access token lives
 /// minutes.
-pub(super) fn is_live(view: &View<'_>, id: SessionId) -> Result<bool, StoreError> {
+pub(super) fn is_live(
+    view: &View<'_>,
+    id: SessionId,
+    person: PersonId,
+) -> Result<bool, StoreError> {
     let mut query = view.conn.prepare_cached(
-        "select exists (select 1 from session where id = ?1 and ended_ms is null)",
+        "select exists (select 1 from session
+         where id = ?1 and person_id = ?2 and ended_ms is null)",
     )?;
-    Ok(query.query_row([id.as_bytes()], |row| row.get(0))?)
+    Ok(query.query_row(params![id.as_bytes(), person.0], |row| row.get(0))?)
 }
 
 /// The devices that opened a link, the newest first.

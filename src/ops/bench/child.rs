@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::clock::stopwatch;
+use crate::domain::Status;
 
 /// Longest wait for the box to answer.
 const ANSWER_WAIT: Duration = Duration::from_secs(60);
@@ -36,6 +37,7 @@ pub(super) struct SamplePerson {
 pub(super) struct SampleRequest {
     pub(super) id: i64,
     pub(super) owner_id: i64,
+    status: String,
 }
 
 /// A box in a process of its own; it and its data end with this value.
@@ -65,7 +67,7 @@ impl Box {
             .spawn()
             .context("the box could not be started")?;
         let begun = stopwatch();
-        let sample = loop {
+        let mut sample: Sample = loop {
             if let Ok(text) = std::fs::read(&file) {
                 break serde_json::from_slice(&text)?;
             }
@@ -77,6 +79,12 @@ impl Box {
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         };
+        // Nobody may write in what was called off.
+        let takes_messages =
+            |status: &str| Status::from_word(status).is_some_and(Status::takes_messages);
+        sample
+            .requests
+            .retain(|request| takes_messages(&request.status));
         Ok(Self {
             address,
             sample,

@@ -1,3 +1,5 @@
+//! Every event reads back as it was written; what cannot be read is named.
+
 use super::*;
 use crate::domain::{Role, Side};
 
