@@ -71,8 +71,8 @@ pub struct ServeArgs {
     /// for root, otherwise ~/.local/share/motoreach]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Where to listen, such as 0.0.0.0:8080; may be given several times [default: [::]:80 for
-    /// root, otherwise [::]:8080]
+    /// Where to listen, such as 0.0.0.0:8080; may be given several times [default: `[::]:80` for
+    /// root, otherwise `[::]:8080`]
     #[arg(long, value_name = "ADDR", value_parser = address)]
     pub listen: Vec<SocketAddr>,
     /// The configuration file

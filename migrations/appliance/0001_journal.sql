@@ -74,7 +74,9 @@ create table request (
     activity_seq integer not null,      -- where something last happened: the order of lists
     last_message_seq integer,
     user_read_seq integer not null,     -- the newest message each side has seen
-    workshop_read_seq integer not null
+    workshop_read_seq integer not null,
+    user_unread integer not null,       -- how many of the other side's messages each has not seen:
+    workshop_unread integer not null    -- counted as they come, so that no list has to
 ) strict;
 create index request_by_activity on request (activity_seq);
 create index request_of_owner on request (owner_id);

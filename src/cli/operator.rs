@@ -118,7 +118,7 @@ pub struct AddRequestArgs {
     #[arg(long, value_name = "TEXT")]
     pub description: String,
     /// What the owner's link begins with [default: `public_url` of the configuration, otherwise
-    /// http://motoreach.local]
+    /// `http://motoreach.local`]
     #[arg(long, value_name = "URL", value_parser = config::parse_public_url)]
     pub base_url: Option<String>,
     /// Where, and how to answer.

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{fresh_id, request_of};
+use super::{fresh_id, gate_of};
 use crate::domain::{Actor, Event, Invite, InviteId, Rejection, RequestId};
 use crate::store::invites;
 use crate::store::{CommandResult, WriteTx, sessions};
@@ -23,7 +23,7 @@ impl InviteOwner {
     /// # Errors
     /// `NotAllowed` for owners, `NoSuch`.
     pub fn run(self, tx: &mut WriteTx<'_>, actor: &Actor) -> CommandResult<Invite> {
-        let request = request_of(tx, self.request, actor)?;
+        let request = gate_of(tx, self.request, actor)?;
         actor.must_be_staff()?;
         let invite = InviteId::new(Uuid::new_v4());
         let expires = tx.now().plus_ms(INVITE_LIFETIME_MS);
@@ -53,7 +53,7 @@ impl RevokeInvite {
     /// # Errors
     /// `NotAllowed` for owners, `NoSuch`.
     pub fn run(self, tx: &mut WriteTx<'_>, actor: &Actor) -> CommandResult<()> {
-        let request = request_of(tx, self.request, actor)?;
+        let request = gate_of(tx, self.request, actor)?;
         actor.must_be_staff()?;
         let invite = invites::load(tx, self.invite)?
             .filter(|invite| invite.request == self.request)

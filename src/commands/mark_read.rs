@@ -1,6 +1,6 @@
 //! Reading on: what one side has seen, both sides learn.
 
-use super::{fresh_id, request_of};
+use super::{fresh_id, gate_of};
 use crate::domain::{Actor, Event, MessageId, RequestId};
 use crate::store::{CommandResult, WriteTx, messages};
 
@@ -26,7 +26,7 @@ impl MarkRead {
     /// # Errors
     /// `NoSuch` when the request is not theirs.
     pub fn run(self, tx: &mut WriteTx<'_>, actor: &Actor) -> CommandResult<Marked> {
-        let request = request_of(tx, self.request, actor)?;
+        let request = gate_of(tx, self.request, actor)?;
         let unread = messages::unread_up_to(tx, self.request, actor.side(), self.up_to)?;
         let Some((up_to, count)) = unread else {
             return Ok(Marked { count: 0 });

@@ -28,9 +28,15 @@ pub use sign_in::{Refresh, Refreshed, SignInByLink, SignInByPassword, SignOut, S
 use uuid::Uuid;
 
 use crate::domain::{Actor, EventId, Rejection, Request, RequestId};
-use crate::store::{CommandError, View, requests};
+use crate::store::requests::{self, Gate};
+use crate::store::{CommandError, View};
 
-/// A request that this actor is a party to; otherwise it does not exist for them.
+/// The gate of a request that this actor is a party to; otherwise it does not exist for them.
+fn gate_of(view: &View<'_>, id: RequestId, actor: &Actor) -> Result<Gate, CommandError> {
+    Ok(requests::gate(view, id, actor)?.ok_or(Rejection::NoSuch("request"))?)
+}
+
+/// A request that this actor is a party to, with all that a list shows of it.
 fn request_of(view: &View<'_>, id: RequestId, actor: &Actor) -> Result<Request, CommandError> {
     Ok(requests::load_for(view, id, actor)?.ok_or(Rejection::NoSuch("request"))?)
 }

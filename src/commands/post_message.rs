@@ -3,9 +3,9 @@
 //! Called by `http::session` for sockets and by `http::messages` for the fallback over HTTP. Runs
 //! inside the writer's transaction; see invariants 1–3 in `lib.rs`.
 
-use super::request_of;
+use super::gate_of;
 use crate::domain::{
-    Actor, Body, Event, EventId, Field, Message, MessageId, Rejection, RequestId, Timestamp,
+    Actor, Body, Change, Event, EventId, Field, Message, MessageId, Rejection, RequestId, Timestamp,
 };
 use crate::store::{self, CommandResult, StoreError, WriteTx, messages};
 
@@ -45,7 +45,7 @@ impl PostMessage {
     /// `NoSuch` when the request is not theirs, `RequestClosed`, `IdTaken` when the id was used for
     /// something else.
     pub fn run(self, tx: &mut WriteTx<'_>, actor: &Actor) -> CommandResult<Posted> {
-        let request = request_of(tx, self.request, actor)?;
+        let request = gate_of(tx, self.request, actor)?;
         if let Some(known) = store::known(tx, self.id)? {
             if !known.is_message || known.author != actor.key || known.request != Some(self.request)
             {
@@ -74,9 +74,12 @@ impl PostMessage {
             reply_to,
             expires,
         };
-        let seq = tx.record(self.id, actor, &event)?;
+        let recorded = tx.record(self.id, actor, &event)?;
+        let Change::Posted(message) = &recorded.change else {
+            return Err(StoreError::Damaged(format!("message {} has no row", recorded.seq)).into());
+        };
         Ok(Posted {
-            message: stored(tx, seq.message())?,
+            message: (**message).clone(),
             fresh: true,
         })
     }

@@ -1,6 +1,6 @@
 //! Taking a message back: its words are erased for ever, and that there was one stays.
 
-use super::{fresh_id, request_of};
+use super::{fresh_id, gate_of};
 use crate::domain::{Actor, Content, Event, MessageId, Rejection, RequestId};
 use crate::store::{CommandResult, WriteTx, messages};
 
@@ -20,7 +20,7 @@ impl RedactMessage {
     /// `NoSuch`, or `RedactTooLate` when it is neither their own of the last 15 minutes nor are they
     /// an admin.
     pub fn run(self, tx: &mut WriteTx<'_>, actor: &Actor) -> CommandResult<()> {
-        let request = request_of(tx, self.request, actor)?;
+        let request = gate_of(tx, self.request, actor)?;
         let message = messages::load(tx, self.message)?
             .filter(|message| message.request == self.request)
             .ok_or(Rejection::NoSuch("message"))?;

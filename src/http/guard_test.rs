@@ -197,7 +197,6 @@ async fn every_answer_carries_the_security_headers_refusals_too() {
         assert_eq!(headers["cache-control"], "no-store");
         assert_eq!(headers["x-content-type-options"], "nosniff");
         assert_eq!(headers["referrer-policy"], "no-referrer");
-        assert_eq!(headers["cross-origin-opener-policy"], "same-origin");
         assert_eq!(headers["cross-origin-resource-policy"], "same-origin");
         assert!(headers.contains_key("permissions-policy"));
         assert!(!headers.contains_key("server"));

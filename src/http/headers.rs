@@ -16,14 +16,11 @@ use http::{HeaderName, HeaderValue};
 use super::guard::RequestHost;
 use super::host::Host;
 
-const FIXED: [(HeaderName, HeaderValue); 5] = [
+// No Cross-Origin-Opener-Policy: over plain http browsers ignore it, and say so as an error on every page.
+const FIXED: [(HeaderName, HeaderValue); 4] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     // A link's path names a request (quality.md S7).
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    (
-        HeaderName::from_static("cross-origin-opener-policy"),
-        HeaderValue::from_static("same-origin"),
-    ),
     (
         HeaderName::from_static("cross-origin-resource-policy"),
         HeaderValue::from_static("same-origin"),

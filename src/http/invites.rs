@@ -37,7 +37,7 @@ pub(super) async fn list(
     let base = base_url(&edge, &host);
     edge.read_as(who, move |view, actor| {
         let request = RequestId(id);
-        requests::load_for(view, request, actor)?.ok_or(Rejection::NoSuch("request"))?;
+        requests::gate(view, request, actor)?.ok_or(Rejection::NoSuch("request"))?;
         actor.must_be_staff()?;
         let mut bodies = Vec::new();
         for invite in invites::of_request(view, request)? {

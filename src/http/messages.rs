@@ -62,7 +62,7 @@ pub(super) async fn history(
     let page = edge
         .read_as(who, move |view, actor| {
             let request = RequestId(id);
-            requests::load_for(view, request, actor)?.ok_or(Rejection::NoSuch("request"))?;
+            requests::gate(view, request, actor)?.ok_or(Rejection::NoSuch("request"))?;
             Ok(messages::page(view, request, before, limit)?)
         })
         .await?;

@@ -54,10 +54,10 @@ async fn admit(edge: &Edge, socket: WebSocket, who: Option<Credential>, dialect:
     let Some(who) = who else {
         return CloseReason::SIGN_IN_AGAIN.close(socket).await;
     };
-    let actor = edge
+    let look = edge
         .store
-        .read(move |view| -> Result<_, CommandError> { Ok(people::actor(view, who)?) })
-        .await;
+        .read(move |view| -> Result<_, CommandError> { Ok(people::actor(view, who)?) });
+    let actor = Box::pin(look).await;
     let actor = match actor {
         Ok(Some(actor)) => actor,
         Ok(None) | Err(CommandError::Rejected(_)) => {
@@ -99,7 +99,7 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     async fn talk(&mut self) -> Result<Infallible, End> {
-        self.recount().await?;
+        Box::pin(self.recount()).await?;
         let shutdown = self.edge.shutdown.clone();
         loop {
             // Every arm is cancel-safe: what is not taken stays queued in the hub or the socket.
@@ -108,7 +108,7 @@ impl Watch<'_> {
                 next = self.place.next() => match next {
                     Next::Frame { text, .. } => self.pump.send(text, &self.place).await?,
                     Next::Recount => {
-                        self.recount().await?;
+                        Box::pin(self.recount()).await?;
                         tokio::time::sleep(RECOUNT_PAUSE).await;
                     }
                     Next::Cut(why) => return Err(End::Close(reason(why))),

@@ -7,7 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
 
-use super::upgrade::{CloseReason, WebSocket};
+use super::upgrade::{CloseReason, WebSocket, with_fresh_buffers};
 use crate::hub::{Cut, Subscriber};
 
 /// The server pings a quiet socket this often (`wire.md` §6).
@@ -48,6 +48,12 @@ impl Pump {
             heard: now,
             ping_at: now + PING_EVERY,
         }
+    }
+
+    /// The same with small buffers, after a long beginning and before the first `receive`.
+    pub(super) async fn begun(self) -> Self {
+        let socket = with_fresh_buffers(self.socket).await;
+        Self { socket, ..self }
     }
 
     /// Waits for the next frame, or until it is time to ping. Cancel-safe: a frame is taken whole or

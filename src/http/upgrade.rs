@@ -197,9 +197,20 @@ pub async fn close(mut socket: WebSocket, code: u16, reason: &str) {
             while matches!(stream.read(&mut thrown_away).await, Ok(1..)) {}
         }
     };
-    if tokio::time::timeout(SOCKET_CLOSE, farewell).await.is_err() {
+    // Boxed: an idle socket's task keeps no room for its farewell.
+    if tokio::time::timeout(SOCKET_CLOSE, Box::pin(farewell))
+        .await
+        .is_err()
+    {
         admission::cut(socket.into_inner().into_inner());
     }
+}
+
+/// The same socket with buffers of its usual size again: what was written before, such as a long
+/// history, leaves buffers as long as itself. Only before anything was read: what a socket has read
+/// and not yet given out would be lost.
+pub async fn with_fresh_buffers(socket: WebSocket) -> WebSocket {
+    WebSocketStream::from_raw_socket(socket.into_inner(), Role::Server, Some(config())).await
 }
 
 fn config() -> WebSocketConfig {

@@ -10,6 +10,7 @@ use super::control;
 use super::execute::execute;
 use super::failure::NoData;
 use super::order::{Answer, Request};
+use super::signals::survive_file_size_limit;
 use crate::clock::Clock;
 use crate::http::token::{TOKEN_KEY_PURPOSE, TokenKeys};
 use crate::store::{DataDir, OpenError, Store};
@@ -33,6 +34,7 @@ impl Desk {
     /// There is no database, it is not ours, it cannot be opened, or somebody holds it without
     /// listening.
     pub(super) async fn open(dir: DataDir) -> anyhow::Result<Self> {
+        survive_file_size_limit()?;
         must_be_there(&dir)?;
         let socket = dir.control_socket();
         let mut attempt = 1;

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::desk::{must_be_ours, must_be_there};
 use super::failure::Exit;
+use super::signals::survive_file_size_limit;
 use super::{control, one_thread, recovery, say};
 use crate::cli::DoctorArgs;
 use crate::config::Config;
@@ -31,7 +32,10 @@ pub fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
         tell_configuration(&config);
     }
     must_be_there(&dir)?;
-    let server_runs = one_thread()?.block_on(control::is_listened_to(&dir.control_socket()));
+    let server_runs = one_thread()?.block_on(async {
+        survive_file_size_limit()?;
+        std::io::Result::Ok(control::is_listened_to(&dir.control_socket()).await)
+    })?;
     let facts = inspect::facts(&dir)?;
     if !args.at.json {
         tell_facts(&dir, &facts, server_runs);

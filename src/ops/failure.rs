@@ -41,10 +41,19 @@ pub fn conclude(done: Result<Exit, Error>, json: bool) -> ExitCode {
     };
     let (exit, code) = place(&error);
     if json {
-        say(json!({ "error": { "code": code, "detail": error.to_string() } }));
+        say(json!({ "error": { "code": code, "detail": sentence(&error) } }));
     }
-    let _ = writeln!(io::stderr().lock(), "motoreach: {error}");
+    let _ = writeln!(io::stderr().lock(), "motoreach: {}", sentence(&error));
     exit.into()
+}
+
+/// The error's own sentence, with its cause where it does not name it itself.
+fn sentence(error: &Error) -> String {
+    let sentence = error.to_string();
+    match error.chain().nth(1).map(ToString::to_string) {
+        Some(cause) if !sentence.contains(&cause) => format!("{sentence} ({cause})"),
+        Some(_) | None => sentence,
+    }
 }
 
 /// Where an error belongs: its exit code, and the word that programs know it by.
@@ -105,6 +114,24 @@ pub(super) enum NoData {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = anyhow::anyhow!("no space left").context("x.json cannot be written.");
+        assert_eq!(
+            sentence(&error),
+            "x.json cannot be written. (no space left)"
+        );
+        let source = io::Error::from(io::ErrorKind::PermissionDenied);
+        let files = OpenError::Files {
+            path: "/x".into(),
+            source,
+        };
+        assert_eq!(
+            sentence(&files.into()).matches("permission denied").count(),
+            1
+        );
+    }
 
     #[test]
     fn every_end_has_its_exit_code() {

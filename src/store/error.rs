@@ -59,6 +59,16 @@ impl From<rusqlite::Error> for StoreError {
                 Self::Damaged(error.to_string())
             }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            // A value of another kind than was written, or text that is none.
+            None if matches!(
+                error,
+                rusqlite::Error::FromSqlConversionFailure(..)
+                    | rusqlite::Error::InvalidColumnType(..)
+                    | rusqlite::Error::Utf8Error(..)
+            ) =>
+            {
+                Self::Damaged(error.to_string())
+            }
             Some(_) | None => Self::Fault(Some(Arc::new(error))),
         }
     }

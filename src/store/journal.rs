@@ -1,5 +1,8 @@
 //! The journal: appending to it, reading it, and proving that nobody changed it (`sync.md` §2).
 
+use std::collections::BTreeMap;
+
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
@@ -201,11 +204,23 @@ impl Entry {
             epoch: row.get(5)?,
             at: Timestamp(row.get(6)?),
             author: PersonKey::from_bytes(row.get(7)?),
-            body: row.get(8)?,
+            body: body(row, 8)?,
             body_sha: row.get(9)?,
             chain: row.get(10)?,
         })
     }
+}
+
+/// A body as the disk gives it back. What a flipped bit made of it may be no text at all: its hash
+/// says so, and the entries around it can still be read.
+pub(super) fn body(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
+    Ok(match row.get_ref(column)? {
+        ValueRef::Null => None,
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+            Some(String::from_utf8_lossy(bytes).into_owned())
+        }
+        ValueRef::Integer(_) | ValueRef::Real(_) => Some(String::new()),
+    })
 }
 
 // A thread's key is the id of the event that opened it: the first of its request. It is looked up in
@@ -261,7 +276,8 @@ pub(super) fn each(
     }
 }
 
-/// Reads the whole journal and says what is wrong with it: gaps, broken chain, altered bodies.
+/// Reads the whole journal and says what is wrong with it: gaps, broken chain, altered bodies, and
+/// bodies that are gone although nothing erased them.
 pub(super) fn faults(
     conn: &Connection,
     keys: &BoxKeys,
@@ -272,6 +288,7 @@ pub(super) fn faults(
     let mut chain = *Chain::GENESIS.as_bytes();
     let mut expected = 1;
     let mut read = 0;
+    let mut erased = BTreeMap::new();
     each(conn, |entry| {
         read += 1;
         let mut fault = |text: String| {
@@ -315,11 +332,27 @@ pub(super) fn faults(
                 "entry {} ({}) is not what was written",
                 entry.seq, entry.kind
             ));
-        } else if let Err(error) = entry.event() {
-            fault(error.to_string());
+        } else {
+            match entry.event() {
+                Err(error) => fault(error.to_string()),
+                Ok(None) => {
+                    erased.insert(entry.id, entry.seq);
+                }
+                Ok(Some(
+                    Event::MessageRedacted { message, .. } | Event::MessageExpired { message, .. },
+                )) => {
+                    erased.remove(&message);
+                }
+                Ok(Some(_)) => {}
+            }
         }
         Ok(())
     })?;
+    for seq in erased.values().take(faults_max - faults.len()) {
+        faults.push(format!(
+            "entry {seq} has lost what it said, and nothing erased it"
+        ));
+    }
     Ok((read, faults))
 }
 

@@ -189,7 +189,7 @@ fn from_row(view: &View<'_>, row: &Row<'_>) -> rusqlite::Result<(Message, Option
         epoch: row.get(13)?,
         at: Timestamp(row.get(11)?),
         author: PersonKey::from_bytes(row.get(12)?),
-        body: row.get(9)?,
+        body: journal::body(row, 9)?,
         body_sha: row.get(10)?,
         chain: [0; 32],
     };

@@ -96,17 +96,18 @@ pub(super) fn apply(
         } => {
             conn.prepare_cached(
                 "insert into message (seq, request_id, side, author_id, reply_to_seq, expires_ms)
-                 values (?1, ?2, ?3, ?4, (select seq from event where id = ?5), ?6)",
+                 values (?1, ?2, ?3, (select id from person where key = ?4),
+                         (select seq from event where id = ?5), ?6)",
             )?
             .execute(params![
                 entry.seq.0,
-                request_id(conn, *request)?,
+                entry.request.map(|request| request.0),
                 side_word(*side),
-                person_id(conn, entry.author)?,
+                entry.author.as_bytes(),
                 reply_to.map(|id| *id.as_bytes()),
                 expires.map(|at| at.0),
             ])?;
-            newest_message(conn, *request, entry)?;
+            newest_message(conn, *request, entry, Some(*side))?;
         }
         Event::MessageRedacted { message, .. } => {
             let by = person_id(conn, entry.author).optional()?;
@@ -212,8 +213,9 @@ fn request_opened(
         )?;
     conn.prepare_cached(
         "insert into request (id, key, owner_id, vehicle_id, description, status, epoch,
-                              created_ms, active_ms, activity_seq, user_read_seq, workshop_read_seq)
-         values (?1, ?2, ?3, ?4, ?5, 'CREATED', 0, ?6, ?6, ?7, 0, 0)",
+                              created_ms, active_ms, activity_seq, user_read_seq, workshop_read_seq,
+                              user_unread, workshop_unread)
+         values (?1, ?2, ?3, ?4, ?5, 'CREATED', 0, ?6, ?6, ?7, 0, 0, 0, 0)",
     )?
     .execute(params![
         entry.request.map(|request| request.0),
@@ -246,13 +248,30 @@ fn erased_message(conn: &Connection, entry: &Entry) -> rusqlite::Result<()> {
         "insert into message (seq, request_id, side, author_id) values (?1, ?2, ?3, ?4)",
     )?
     .execute(params![entry.seq.0, request.0, side_word(side), author])?;
-    newest_message(conn, thread, entry)
+    newest_message(conn, thread, entry, None)
 }
 
-fn newest_message(conn: &Connection, request: RequestKey, entry: &Entry) -> rusqlite::Result<()> {
-    conn.prepare_cached("update request set last_message_seq = ?2 where key = ?1")?
-        .execute(params![request.as_bytes(), entry.seq.0])?;
-    active(conn, request, entry)
+/// The conversation ends with this message; the other side of `from` has one more to read. Of a
+/// message whose words are gone (`None`) nobody has anything to read.
+fn newest_message(
+    conn: &Connection,
+    request: RequestKey,
+    entry: &Entry,
+    from: Option<Side>,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "update request set last_message_seq = ?2, activity_seq = ?2, active_ms = ?3,
+             user_unread = user_unread + ?4, workshop_unread = workshop_unread + ?5
+         where key = ?1",
+    )?
+    .execute(params![
+        request.as_bytes(),
+        entry.seq.0,
+        entry.at.0,
+        i64::from(from == Some(Side::Workshop)),
+        i64::from(from == Some(Side::User)),
+    ])?;
+    Ok(())
 }
 
 fn active(conn: &Connection, request: RequestKey, entry: &Entry) -> rusqlite::Result<()> {
@@ -280,6 +299,26 @@ fn erase(
          where seq = ?1",
     )?
     .execute(params![seq, why, by])?;
+    let request = conn
+        .prepare_cached("select request_id from message where seq = ?1")?
+        .query_row([seq], |row| row.get(0))?;
+    recount(conn, request)
+}
+
+/// Counts what each side has not read. Words that are gone need no reading; that they are gone is
+/// asked of the event, because a replay meets the message before it meets its erasing.
+fn recount(conn: &Connection, request: i64) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "update request set
+             user_unread = (select count(*) from message m join event e on e.seq = m.seq
+                 where m.request_id = ?1 and m.seq > user_read_seq
+                   and m.side = 'workshop' and e.body is not null),
+             workshop_unread = (select count(*) from message m join event e on e.seq = m.seq
+                 where m.request_id = ?1 and m.seq > workshop_read_seq
+                   and m.side = 'user' and e.body is not null)
+         where id = ?1",
+    )?
+    .execute([request])?;
     Ok(())
 }
 
@@ -311,7 +350,7 @@ fn read(
     };
     conn.prepare_cached(update)?
         .execute(params![request.as_bytes(), up_to])?;
-    Ok(())
+    recount(conn, request_id(conn, request)?)
 }
 
 /// Where an event stands in the journal.

@@ -30,9 +30,7 @@ const REQUEST: &str =
     "select r.id, r.key, r.status, r.description, v.plate, v.make, v.model, v.year,
         r.owner_id, o.full_name, o.phone, r.assigned_to, a.full_name, r.last_message_seq,
         r.created_ms, r.active_ms, r.activity_seq,
-        (select count(*) from message m where m.request_id = r.id and m.erased_why is null
-            and m.side = case ?1 when 'user' then 'workshop' else 'user' end
-            and m.seq > case ?1 when 'user' then r.user_read_seq else r.workshop_read_seq end)
+        case ?1 when 'user' then r.user_unread else r.workshop_unread end
     from request r
     join vehicle v on v.id = r.vehicle_id
     join person o on o.id = r.owner_id
@@ -69,6 +67,33 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<(Request, Option<MessageId>)> {
         activity: Seq(row.get(16)?),
     };
     Ok((request, row.get::<_, Option<i64>>(13)?.map(MessageId)))
+}
+
+/// What a party to a request needs to act in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Gate {
+    /// The request's permanent key.
+    pub key: RequestKey,
+    /// How far the job is.
+    pub status: Status,
+}
+
+/// Lets a party to a request in; for anybody else it does not exist.
+pub fn gate(view: &View<'_>, id: RequestId, actor: &Actor) -> Result<Option<Gate>, StoreError> {
+    let mut query = view
+        .conn
+        .prepare_cached("select key, owner_id, status from request where id = ?1")?;
+    let found = query
+        .query_row([id.0], |row| {
+            let status: String = row.get(2)?;
+            let status = Status::from_word(&status).ok_or(rusqlite::Error::InvalidQuery)?;
+            let key = RequestKey::from_bytes(row.get(0)?);
+            Ok((Gate { key, status }, PersonId(row.get(1)?)))
+        })
+        .optional()?;
+    Ok(found
+        .filter(|(_, owner)| actor.is_party_to(id, *owner))
+        .map(|(gate, _)| gate))
 }
 
 /// One request, with what is unread for `side`.

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::error::{CommandError, StoreError};
 use super::keys::BoxKeys;
 use super::{describe, journal, project};
-use crate::domain::{Actor, Committed, Event, EventId, Seq, Timestamp};
+use crate::domain::{Actor, Committed, Event, EventId, Timestamp};
 
 /// One consistent state of the database, for reading.
 pub struct View<'c> {
@@ -45,19 +45,23 @@ impl<'c> WriteTx<'c> {
         }
     }
 
-    /// Writes a fact down: one entry of the journal and all that follows from it. There is no other
-    /// way to an event, so nobody can publish early.
+    /// Writes a fact down: one entry of the journal and all that follows from it, and gives what will
+    /// be published of it. There is no other way to an event, so nobody can publish early.
     ///
     /// # Errors
     /// The id was used before (a fault of the calling command, which must look first), or the disk
     /// says no.
-    pub fn record(&mut self, id: EventId, by: &Actor, event: &Event) -> Result<Seq, StoreError> {
+    pub fn record(
+        &mut self,
+        id: EventId,
+        by: &Actor,
+        event: &Event,
+    ) -> Result<&Committed, StoreError> {
         let before = describe::audience(&self.view, event)?;
         let entry = journal::append(&self.view, id, by.key, event)?;
         project::apply(&self.view, &entry, Some(event))?;
         let committed = describe::committed(&self.view, &entry, event, before)?;
-        self.recorded.push(committed);
-        Ok(entry.seq)
+        Ok(self.recorded.push_mut(committed))
     }
 
     pub(super) fn into_recorded(self) -> Vec<Committed> {

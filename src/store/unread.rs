@@ -24,19 +24,21 @@ pub fn summary(view: &View<'_>, actor: &Actor) -> Result<Unread, StoreError> {
         Scope::Everything => None,
         Scope::Only(request) => Some(request.0),
     };
+    // The newest message of the other side is looked for from the end of the conversation.
     let mut query = view.conn.prepare_cached(
-        "select r.id, case ?1 when 'user' then w.name else o.full_name end, count(*), max(m.seq)
+        "select r.id, case ?1 when 'user' then w.name else o.full_name end,
+                case ?1 when 'user' then r.user_unread else r.workshop_unread end as unread,
+                (select m.seq from message m
+                 where m.request_id = r.id and m.erased_why is null and m.side <> ?1
+                 order by m.seq desc limit 1) as newest
          from request r
-         join message m on m.request_id = r.id and m.erased_why is null
-              and m.side = case ?1 when 'user' then 'workshop' else 'user' end
-              and m.seq > case ?1 when 'user' then r.user_read_seq else r.workshop_read_seq end
          join person o on o.id = r.owner_id
          join workshop w on w.id = 1
-         where r.last_message_seq > case ?1 when 'user' then r.user_read_seq else r.workshop_read_seq end
+         where unread > 0
            and (?2 is null or r.owner_id = ?2)
            and (?3 is null or r.assigned_to = ?3)
            and (?4 is null or r.id = ?4)
-         group by r.id order by max(m.seq) desc",
+         order by newest desc",
     )?;
     let rows = query
         .query_map(params![side_word(side), owner, assigned, only], |row| {

@@ -93,15 +93,13 @@ async fn admit(
     let Some(who) = who else {
         return CloseReason::SIGN_IN_AGAIN.close(socket).await;
     };
-    let looked = edge
-        .store
-        .read(move |view| -> Result<_, CommandError> {
-            let actor = people::actor(view, who)?.ok_or(Rejection::SignedOut)?;
-            let id = id.ok_or(Rejection::NoSuch("request"))?;
-            requests::load_for(view, id, &actor)?.ok_or(Rejection::NoSuch("request"))?;
-            Ok((actor, id))
-        })
-        .await;
+    let look = edge.store.read(move |view| -> Result<_, CommandError> {
+        let actor = people::actor(view, who)?.ok_or(Rejection::SignedOut)?;
+        let id = id.ok_or(Rejection::NoSuch("request"))?;
+        requests::gate(view, id, &actor)?.ok_or(Rejection::NoSuch("request"))?;
+        Ok((actor, id))
+    });
+    let looked = Box::pin(look).await;
     let (actor, id) = match looked {
         Ok(found) => found,
         Err(CommandError::Rejected(Rejection::SignedOut)) => {

@@ -70,17 +70,26 @@ impl<'a> Chat<'a> {
     }
 
     /// Until the socket ends.
+    ///
+    /// What is long or seldom is boxed: an idle socket's task keeps no room for it.
     pub(super) async fn run(mut self, position: Option<Head>) {
-        let end = match self.talk(position).await {
-            Ok(never) => match never {},
-            Err(end) => end,
+        let begun = Box::pin(self.begin(position)).await;
+        let mut chat = Self {
+            pump: self.pump.begun().await,
+            ..self
         };
-        drop(self.place);
-        self.pump.end(end).await;
+        let end = match begun {
+            Err(end) => end,
+            Ok(()) => match chat.talk().await {
+                Ok(never) => match never {},
+                Err(end) => end,
+            },
+        };
+        drop(chat.place);
+        chat.pump.end(end).await;
     }
 
-    async fn talk(&mut self, position: Option<Head>) -> Result<Infallible, End> {
-        self.begin(position).await?;
+    async fn talk(&mut self) -> Result<Infallible, End> {
         let shutdown = self.edge.shutdown.clone();
         loop {
             let reads_on = self.posts.len() < POSTS_UNDERWAY_MAX;
@@ -89,9 +98,9 @@ impl<'a> Chat<'a> {
             tokio::select! {
                 () = shutdown.cancelled() => return Err(End::Close(CloseReason::RESTARTING)),
                 next = self.place.next() => self.pass_on(next).await?,
-                Some(post) = self.posts.next() => self.answer(post).await?,
+                Some(post) = self.posts.next() => Box::pin(self.answer(post)).await?,
                 incoming = self.pump.receive(), if reads_on => match incoming? {
-                    Incoming::Text(text) => self.take(&text).await?,
+                    Incoming::Text(text) => Box::pin(self.take(&text)).await?,
                     Incoming::Alive => {}
                 },
             }
@@ -166,7 +175,7 @@ impl<'a> Chat<'a> {
             .store
             .read(move |view| -> Result<_, CommandError> {
                 let actor = people::actor(view, who)?.ok_or(Rejection::SignedOut)?;
-                requests::load_for(view, id, &actor)?.ok_or(Rejection::NoSuch("request"))?;
+                requests::gate(view, id, &actor)?.ok_or(Rejection::NoSuch("request"))?;
                 Ok(messages::page(view, id, before, limit)?)
             })
             .await;

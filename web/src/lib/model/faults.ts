@@ -6,6 +6,7 @@ export interface Fault {
   readonly code: string;
   readonly detail: string;
   readonly fields: Readonly<Record<string, readonly string[]>>;
+  readonly retryAfterS: number | null;
 }
 
 /** The fault in a caught error; anything that is not the box's answer is thrown on. */

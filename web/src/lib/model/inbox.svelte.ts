@@ -3,7 +3,7 @@ import {
   type Api,
   type NewRequest,
   type RequestChange,
-  type RequestState,
+  type RequestFilter,
 } from '$lib/net/api';
 import type { Clock } from '$lib/net/clock';
 import type { InviteId, RequestId } from '$lib/wire/ids';
@@ -12,11 +12,12 @@ import type {
   Message,
   ServiceRequest,
   Status,
-  UnreadItem,
   UnreadSummary,
+  User,
 } from '$lib/wire/things';
+import { Paced } from './paced';
 
-export type { NewRequest, RequestState } from '$lib/net/api';
+export type { NewRequest, RequestFilter } from '$lib/net/api';
 
 const settled: readonly Status[] = ['VERIFIED', 'CANCELLED', 'EXPIRED'];
 
@@ -24,34 +25,47 @@ const settled: readonly Status[] = ['VERIFIED', 'CANCELLED', 'EXPIRED'];
 export const isClosed = (status: Status) => settled.includes(status);
 
 const search_delay_ms = 250;
+const refetch_pause_ms = 300;
+
+/** Mechanics start with their own jobs; who runs the workshop looks at all of it. */
+const filters_of_mechanic: readonly RequestFilter[] = ['mine', 'open', 'closed'];
+const filters_of_admin: readonly RequestFilter[] = ['open', 'closed', 'all'];
 
 /** The service requests of the inbox: filtered, newest activity first, kept live. */
 export class Inbox {
   readonly #api: Api;
   readonly #clock: Clock;
+  readonly #viewer: User | null;
+  readonly filters: readonly RequestFilter[];
   #requests = $state.raw<readonly ServiceRequest[]>([]);
   #next = $state.raw<string | null>(null);
-  #filter = $state<RequestState>('open');
+  #filter = $state<RequestFilter>('open');
   #search = $state('');
   #loaded = $state(false);
   #loading = $state(false);
   #failed = $state(false);
   #turn = 0;
+  /** Which question the shown list answers. */
+  #answered = '';
   #cancelSearch: () => void = () => undefined;
-  #refetching = new Set<RequestId>();
+  readonly #refetches: Paced<RequestId>;
   /** What the notification socket said last; null while it is down. */
   #summary: UnreadSummary | null = null;
 
-  constructor(api: Api, clock: Clock) {
+  constructor(api: Api, clock: Clock, viewer: User | null) {
     this.#api = api;
     this.#clock = clock;
+    this.#viewer = viewer;
+    this.filters = viewer?.role === 'mechanic' ? filters_of_mechanic : filters_of_admin;
+    this.#filter = this.filters[0] ?? 'open';
+    this.#refetches = new Paced(clock, refetch_pause_ms, (id) => this.#refetch(id));
   }
 
   get requests(): readonly ServiceRequest[] {
     return this.#requests;
   }
 
-  get filter(): RequestState {
+  get filter(): RequestFilter {
     return this.#filter;
   }
 
@@ -76,7 +90,7 @@ export class Inbox {
     return this.#next !== null;
   }
 
-  show(filter: RequestState): void {
+  show(filter: RequestFilter): void {
     this.#filter = filter;
     void this.load();
   }
@@ -90,17 +104,22 @@ export class Inbox {
 
   async load(): Promise<void> {
     const turn = ++this.#turn;
+    const asked = `${this.#filter} ${this.#search.trim()}`;
     this.#loading = true;
     try {
       const page = await this.#api.requests(this.#filter, this.#search.trim(), null);
       if (turn !== this.#turn) return;
       this.#requests = page.requests.map((request) => this.#counted(request));
       this.#next = page.next;
+      this.#answered = asked;
       this.#loaded = true;
       this.#failed = false;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.#failed = turn === this.#turn;
+      if (turn !== this.#turn) return;
+      this.#failed = true;
+      // The answer to another question must not stand under this one.
+      if (this.#answered !== asked) this.#loaded = false;
     } finally {
       if (turn === this.#turn) this.#loading = false;
     }
@@ -114,7 +133,8 @@ export class Inbox {
       const page = await this.#api.requests(this.#filter, this.#search.trim(), this.#next);
       if (turn !== this.#turn) return;
       const known = new Set(this.#requests.map((request) => request.id));
-      this.#requests = [...this.#requests, ...page.requests.filter((each) => !known.has(each.id))];
+      const older = page.requests.filter((each) => !known.has(each.id));
+      this.#requests = [...this.#requests, ...older.map((request) => this.#counted(request))];
       this.#next = page.next;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -123,33 +143,16 @@ export class Inbox {
     }
   }
 
-  /**
-   * What is unread now, pushed by the box, or null when nothing is pushed any more. Numbers change at
-   * once; requests with news are fetched again.
-   */
+  /** What is unread now, pushed by the box, or null when nothing is pushed any more. */
   setUnread(summary: UnreadSummary | null): void {
-    const before = this.#summary;
     this.#summary = summary;
     if (summary === null) return;
     this.#requests = this.#requests.map((request) => this.#counted(request));
-    if (before === null) return;
-    const known = new Set(before.items.map(news));
-    for (const item of summary.items) {
-      if (!known.has(news(item))) void this.refetch(item.service_request_id);
-    }
   }
 
-  async refetch(id: RequestId): Promise<void> {
-    if (this.#refetching.has(id)) return;
-    this.#refetching.add(id);
-    try {
-      this.#put(this.#counted(await this.#api.request(id)));
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      if (error.status === 403 || error.status === 404) this.#drop(id);
-    } finally {
-      this.#refetching.delete(id);
-    }
+  /** Something about a request is other than it was: it is fetched again, a burst of news once. */
+  refetch(id: RequestId): void {
+    this.#refetches.ask(id);
   }
 
   /** A message in an open room is the newest of its request. */
@@ -193,28 +196,71 @@ export class Inbox {
     return this.#api.revokeInvite(id, invite);
   }
 
+  async #refetch(id: RequestId): Promise<void> {
+    try {
+      this.#put(this.#counted(await this.#api.request(id)));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 403 || error.status === 404) this.#drop(id);
+    }
+  }
+
   /** A list answer may be older than what was pushed meanwhile: the pushed number stands. */
   #counted(request: ServiceRequest): ServiceRequest {
-    if (this.#summary === null) return request;
-    const item = this.#summary.items.find((each) => each.service_request_id === request.id);
-    const unread_count = item?.unread_count ?? 0;
+    const unread_count = this.#isToldOf(request) ? this.#unreadIn(request) : 0;
     return request.unread_count === unread_count ? request : { ...request, unread_count };
   }
 
+  #unreadIn(request: ServiceRequest): number {
+    if (this.#summary === null) return request.unread_count;
+    const { items, total_unread_count } = this.#summary;
+    const item = items.find((each) => each.service_request_id === request.id);
+    if (item !== undefined) return item.unread_count;
+    // A very long summary is cut: what it does not list may still be unread.
+    const listed = items.reduce((sum, each) => sum + each.unread_count, 0);
+    return listed < total_unread_count ? request.unread_count : 0;
+  }
+
+  /** Red dots tell a mechanic of their own jobs only. */
+  #isToldOf(request: ServiceRequest): boolean {
+    return this.#viewer?.role !== 'mechanic' || this.#isMine(request);
+  }
+
+  #isMine(request: ServiceRequest): boolean {
+    return this.#viewer !== null && request.assigned_to?.id === this.#viewer.id;
+  }
+
+  #fits(request: ServiceRequest): boolean {
+    switch (this.#filter) {
+      case 'mine':
+        return this.#isMine(request) && !isClosed(request.status);
+      case 'open':
+        return !isClosed(request.status);
+      case 'closed':
+        return isClosed(request.status);
+      case 'all':
+        return true;
+    }
+  }
+
   #put(request: ServiceRequest): void {
-    const known = this.#requests.some((each) => each.id === request.id);
-    const fits = this.#filter === 'all' || isClosed(request.status) === (this.#filter === 'closed');
-    if (!known && (!fits || this.#search.trim() !== '')) return;
+    if (!this.#fits(request)) {
+      this.#drop(request.id);
+      return;
+    }
+    const known = this.#requests.find((each) => each.id === request.id);
+    if (known?.updated_at === request.updated_at) {
+      this.#requests = this.#requests.map((each) => (each === known ? request : each));
+      return;
+    }
+    // Whether something new matches what is searched for, only the box knows.
+    if (known === undefined && this.#search.trim() !== '') return;
     const others = this.#requests.filter((each) => each.id !== request.id);
-    this.#requests = [request, ...others].sort((a, b) => (a.updated_at < b.updated_at ? 1 : -1));
+    // It was just active, whatever the box's clock says.
+    this.#requests = [request, ...others];
   }
 
   #drop(id: RequestId): void {
     this.#requests = this.#requests.filter((each) => each.id !== id);
   }
-}
-
-/** What makes an unread item other than it was. */
-function news(item: UnreadItem): string {
-  return `${item.service_request_id} ${item.unread_count} ${item.last_message_time}`;
 }

@@ -30,7 +30,7 @@ export class Staff {
     this.#device = device;
     this.#session = session;
     this.#owner = `staff-${session.user?.id ?? 0}`;
-    this.inbox = new Inbox(api, device.clock);
+    this.inbox = new Inbox(api, device.clock, session.user);
     this.people = new People(api);
     this.drafts = new Drafts(device.storage, this.#owner);
     this.notifications = new Notifications({
@@ -41,7 +41,9 @@ export class Staff {
       onSummary: (summary) => {
         this.inbox.setUnread(summary);
       },
-      onRequestChanged: (id) => void this.inbox.refetch(id),
+      onRequestChanged: (id) => {
+        this.inbox.refetch(id);
+      },
       onNews: (requests) => {
         if (requests.some((id) => id !== this.#room?.id) || !document.hasFocus()) device.ring();
       },
@@ -103,6 +105,11 @@ export class Staff {
     return { room, close };
   }
 
+  /** A name for something that is about to be made, so that trying again makes it once. */
+  newId(): string {
+    return this.#device.newId();
+  }
+
   #outbox(id: RequestId): Outbox {
     return new Outbox(
       this.#device.storage,
@@ -120,7 +127,9 @@ export class Staff {
     try {
       for (const id of requestsWithUnsent(this.#device.storage, this.#owner)) {
         if (id === this.#room?.id) continue;
-        await postUnsent(this.#api, id, this.#outbox(id), () => void this.inbox.refetch(id));
+        await postUnsent(this.#api, id, this.#outbox(id), () => {
+          this.inbox.refetch(id);
+        });
       }
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;

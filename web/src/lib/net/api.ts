@@ -27,13 +27,22 @@ export class ApiError extends Error {
   readonly detail: string;
   /** Sentences by field, where a field is at fault. */
   readonly fields: Readonly<Record<string, readonly string[]>>;
+  /** When it may be tried again, where the box says so. */
+  readonly retryAfterS: number | null;
 
-  constructor(status: number, code: string, detail: string, fields: ApiError['fields'] = {}) {
+  constructor(
+    status: number,
+    code: string,
+    detail: string,
+    fields: ApiError['fields'] = {},
+    retryAfterS: number | null = null,
+  ) {
     super(`${code}: ${detail}`);
     this.status = status;
     this.code = code;
     this.detail = detail;
     this.fields = fields;
+    this.retryAfterS = retryAfterS;
   }
 }
 
@@ -59,7 +68,8 @@ export interface Access {
   readonly service_request: RequestId | null;
 }
 
-export type RequestState = 'open' | 'closed' | 'all';
+/** Which requests a list shows; `mine` are the open ones that are my job. */
+export type RequestFilter = 'mine' | 'open' | 'closed' | 'all';
 
 export interface RequestPage {
   readonly requests: readonly ServiceRequest[];
@@ -68,6 +78,8 @@ export interface RequestPage {
 }
 
 export interface NewRequest {
+  /** Names this request, so that sending the form again opens it once. */
+  readonly client_id: string;
   readonly customer: { readonly full_name: string; readonly phone?: string };
   readonly vehicle: {
     readonly plate: string;
@@ -219,8 +231,13 @@ export class Api {
 
   // --- service requests ---------------------------------------------------------------------
 
-  async requests(state: RequestState, search: string, before: string | null): Promise<RequestPage> {
-    const query = new URLSearchParams({ state, limit: '50' });
+  async requests(
+    filter: RequestFilter,
+    search: string,
+    before: string | null,
+  ): Promise<RequestPage> {
+    const query = new URLSearchParams({ state: filter === 'mine' ? 'open' : filter, limit: '50' });
+    if (filter === 'mine') query.set('assigned', 'me');
     if (search !== '') query.set('search', search);
     if (before !== null) query.set('before', before);
     const response = await this.#respond('GET', `/api/service-requests/?${query.toString()}`);
@@ -368,11 +385,17 @@ async function problem(response: Response): Promise<ApiError> {
       string(from, 'code'),
       nullable(from, 'detail', string) ?? '',
       fields,
+      retryAfterS(response.headers),
     );
   } catch (error) {
     if (!(error instanceof WireError) && !(error instanceof SyntaxError)) throw error;
     return new ApiError(status, status === 401 ? 'not_signed_in' : 'unknown', '');
   }
+}
+
+function retryAfterS(headers: Headers): number | null {
+  const seconds = Number(headers.get('retry-after') ?? NaN);
+  return Number.isSafeInteger(seconds) && seconds > 0 ? seconds : null;
 }
 
 /**

@@ -1,5 +1,7 @@
 import type { Role, Status } from '$lib/wire/things';
 
+type RequestFilterName = 'mine' | 'open' | 'closed' | 'all';
+
 const s = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
 
 /** Every sentence on screen, in English. Another language is another file of this shape. */
@@ -33,6 +35,9 @@ export const en = {
   fault: {
     network:
       'The box does not answer. Check that this device is on the workshop’s network, then try again.',
+    waitMinutes: (minutes: number) =>
+      `That was tried too often. To keep guessers out, please wait ${s(minutes, 'minute', 'minutes')}, then try again.`,
+    fields: 'Something is not right yet. Please look at the marked fields.',
     unknown: 'That did not work. Please try again in a moment.',
     byCode: {
       rate_limited: 'That was a little too fast. Wait a moment and try again.',
@@ -124,9 +129,11 @@ export const en = {
     title: 'Inbox',
     search: 'Search plate, owner, text',
     filters: 'Which requests',
-    open: 'Open',
-    closed: 'Closed',
-    all: 'All',
+    filter: { mine: 'My jobs', open: 'Open', closed: 'Closed', all: 'All' } satisfies Record<
+      RequestFilterName,
+      string
+    >,
+    allOpen: 'All open',
     list: 'Service requests',
     more: 'Show more',
     noMessages: 'No messages yet',
@@ -135,7 +142,9 @@ export const en = {
     emptyTitle: 'Nothing open',
     empty:
       'When a vehicle comes in, open a request for it. The owner gets a link and the chat starts here.',
-    emptyMechanic: 'Requests that are assigned to you appear here.',
+    emptyMineTitle: 'No jobs for you right now',
+    emptyMine: 'Requests that are given to you appear here. All others are under “All open”.',
+    emptyClosedTitle: 'Nothing closed yet',
     emptyClosed: 'Requests that are verified, cancelled or expired appear here.',
     noHits: (search: string) => `Nothing matches “${search}”.`,
     pickTitle: 'Pick a request',
@@ -164,6 +173,7 @@ export const en = {
     openChat: 'Open the chat',
     status: 'Status',
     assigned: 'Assigned to',
+    opened: 'Opened',
     call: (name: string) => `Call ${name}`,
     share: 'Share link',
     details: 'Details',
@@ -254,7 +264,8 @@ export const en = {
     inactive: 'Deactivated',
     name: 'Name',
     role: 'Role',
-    roleHint: 'Mechanics see the requests that are assigned to them. Admins see everything.',
+    roleHint:
+      'Everyone can read and answer every request. Mechanics get red dots for their own jobs only; admins also manage people.',
     username: 'Username',
     password: 'Password',
     newPassword: 'New password',

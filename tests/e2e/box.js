@@ -1,0 +1,125 @@
+/** The real program as a process: started, killed, started again on the same port and data. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const program = join(import.meta.dirname, '../../target/debug/motoreach');
+const start_ms = 30_000;
+
+/** A name that is not localhost: a page there is no secure context, as on a real workshop's network. */
+export const host = 'motoreach.local';
+
+export class Box {
+  #folder = mkdtempSync(join(tmpdir(), 'motoreach-e2e-'));
+  #command;
+  #process = null;
+  #port = 0;
+
+  /** A box that nobody has set up yet. */
+  static async empty() {
+    const box = new Box(['serve']);
+    await box.start();
+    return box;
+  }
+
+  /** A sample workshop; `sample` is what `demo --json` says about it. */
+  static async sample() {
+    const box = new Box(['demo', '--no-relay', '--json']);
+    box.#command.push(join(box.#folder, 'sample.json'));
+    await box.start();
+    box.sample = JSON.parse(readFileSync(join(box.#folder, 'sample.json'), 'utf8'));
+    return box;
+  }
+
+  constructor(command) {
+    this.#command = command;
+  }
+
+  /** Starts it, again on the port that it had. */
+  async start() {
+    const where = ['--data', join(this.#folder, 'data'), '--listen', `127.0.0.1:${this.#port}`];
+    this.#process = spawn(program, [...this.#command, ...where], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let log = '';
+    this.#process.stderr.on('data', (text) => (log += text));
+    const lines = createInterface({ input: this.#process.stdout });
+    const timer = setTimeout(() => this.#process.kill('SIGKILL'), start_ms);
+    for await (const line of lines) {
+      const found = /127\.0\.0\.1:(\d+)/.exec(line);
+      if (found === null) continue;
+      clearTimeout(timer);
+      this.#port = Number(found[1]);
+      // It goes on talking; nobody listens.
+      lines.on('line', () => {});
+      this.#process.stdout.resume();
+      await this.#answers();
+      return;
+    }
+    throw new Error(`the box did not start:\n${log}`);
+  }
+
+  /** The last lines may still be on their way when the port is known already. */
+  async #answers() {
+    const deadline = Date.now() + start_ms;
+    for (;;) {
+      try {
+        if ((await fetch(`http://127.0.0.1:${this.#port}/readyz`)).ok) return;
+      } catch {
+        // Not yet.
+      }
+      if (Date.now() > deadline) throw new Error('the box does not answer');
+    }
+  }
+
+  get url() {
+    return `http://${host}:${this.#port}`;
+  }
+
+  /** The same place for this test's own requests, which know no made-up names. */
+  get #direct() {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** `kill -9`. */
+  async kill() {
+    await this.#end('SIGKILL');
+  }
+
+  /** Ends it and removes its data. */
+  async stop() {
+    await this.#end('SIGTERM');
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #end(signal) {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const ended = once(this.#process, 'exit');
+    this.#process.kill(signal);
+    await ended;
+  }
+
+  /** A request with somebody's token. */
+  async call(method, path, token, body) {
+    const answer = await fetch(this.#direct + path, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    return answer.status === 204 ? null : answer.json();
+  }
+
+  person(role) {
+    return this.sample.people.find((person) => person.role === role);
+  }
+
+  /** A link of the sample as this browser reaches it. */
+  link(request) {
+    const link = new URL(request.invite_url);
+    return `${this.url}${link.pathname}${link.hash}`;
+  }
+}

@@ -1,0 +1,43 @@
+//! What every test here needs: a running program, a client for each of its doors, a small disk.
+
+mod http;
+mod namespace;
+mod program;
+mod random;
+mod socket;
+
+use std::future::Future;
+use std::time::Duration;
+
+pub use http::{get, post};
+pub use namespace::Namespace;
+pub use program::{Outcome, Program, Sample, Starting, run};
+pub use random::Random;
+pub use socket::{Chat, Frame};
+
+/// Between two looks at something that must happen.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// By when an ordinary thing has happened, on a busy machine too.
+pub const SOON: Duration = Duration::from_secs(30);
+
+/// Waits until `look` finds something; fails in words when it does not by the deadline.
+#[track_caller]
+pub fn until<T, F>(what: &str, within: Duration, mut look: F) -> impl Future<Output = T>
+where
+    F: AsyncFnMut() -> Option<T>,
+{
+    let asked_at = std::panic::Location::caller();
+    async move {
+        let found = tokio::time::timeout(within, async {
+            loop {
+                if let Some(found) = look().await {
+                    return found;
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        });
+        found
+            .await
+            .unwrap_or_else(|_| panic!("{what}: not within {within:?} ({asked_at})"))
+    }
+}

@@ -1,0 +1,22 @@
+//! The real program, started, killed, starved and lied to (quality.md §1, §2): what only a process
+//! of its own can show.
+//!
+//! No test waits for time to pass; each waits for what must happen, with a deadline. A random test
+//! prints its seed; `MOTOREACH_SEED` runs it again.
+
+#![expect(
+    unreachable_pub,
+    reason = "a test has no outside: `pub` says what its modules share"
+)]
+
+mod harness;
+mod history;
+
+mod descriptors;
+mod disk_fails;
+mod disk_full;
+mod killed;
+mod operator;
+mod refused;
+mod slow_peers;
+mod stopped;
