@@ -16,7 +16,8 @@ use http::{HeaderName, HeaderValue};
 use super::guard::RequestHost;
 use super::host::Host;
 
-// No Cross-Origin-Opener-Policy: over plain http browsers ignore it, and say so as an error on every page.
+// No Cross-Origin-Opener-Policy: over plain http browsers ignore it, and say so as an error on
+// every page.
 const FIXED: [(HeaderName, HeaderValue); 4] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     // A link's path names a request (quality.md S7).

@@ -53,7 +53,7 @@ pub const REQUEST_BUFFER_BYTES_MAX: usize = 16 * 1024;
 pub const JSON_BODY_BYTES_MAX: usize = 128 * 1024;
 
 /// Read buffer of a WebSocket, in bytes (R17: tungstenite's default cost 134 kB per idle socket).
-pub const SOCKET_READ_BUFFER_BYTES: usize = 4 * 1024;
+pub const SOCKET_READ_BUFFER_BYTES: usize = 2 * 1024;
 
 /// Frames a WebSocket collects before writing, in bytes: none, each goes out at once.
 pub const SOCKET_WRITE_BUFFER_BYTES: usize = 0;

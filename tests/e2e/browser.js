@@ -70,7 +70,8 @@ export class Device {
     page.on('console', (message) => {
       if (message.type() !== 'error' && message.type() !== 'warning') return;
       const said = `${message.text()} (${message.location().url})`;
-      if (this.offline && /ERR_(CONNECTION|EMPTY|INCOMPLETE)|WebSocket connection/.test(said)) return;
+      if (this.offline && /ERR_(CONNECTION|EMPTY|INCOMPLETE)|WebSocket connection/.test(said))
+        return;
       if ([...expected, ...excused].some((pattern) => pattern.test(said))) return;
       this.complaints.push(`${url}: ${said}`);
     });
@@ -95,7 +96,9 @@ export async function isForEverybody(page, name) {
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(wide <= width, `${name} is ${wide} px wide on a screen of ${width}`);
     mkdirSync(pictures, { recursive: true });
-    await page.screenshot({ path: join(pictures, `${name}-${width}x${height}-${colorScheme}.png`) });
+    await page.screenshot({
+      path: join(pictures, `${name}-${width}x${height}-${colorScheme}.png`),
+    });
   }
   await page.emulateMedia({ colorScheme: 'light' });
 }

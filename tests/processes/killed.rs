@@ -24,7 +24,10 @@ const KILLED_AT_START_ONE_IN: u64 = 8;
 /// How long after it was started such a kill comes, at most: longer than a start takes.
 const START_MAX: Duration = Duration::from_millis(400);
 /// Messages acknowledged between a start and a kill, at most.
-const ACKNOWLEDGED_MAX: u64 = 40;
+const ACKNOWLEDGED_MAX: u64 = 60;
+/// One life in so many is long enough for the log to be moved into the database meanwhile.
+const LONG_LIFE_ONE_IN: u64 = 20;
+const LONG_LIFE_ACKNOWLEDGED_MAX: u64 = 1_500;
 /// How long after the last of them the kill comes, at most: longer than a commit takes.
 const COMMIT_MAX: Duration = Duration::from_millis(12);
 /// Doctor looks at the data after so many kills.
@@ -47,7 +50,13 @@ async fn killed_at_any_moment_it_has_every_acknowledged_message_once_and_in_orde
         } else {
             let program = Program::start(home.path()).await;
             load.goes_to(&program.sample);
-            let enough = load.acknowledged() + random.below(ACKNOWLEDGED_MAX);
+            let long_life = random.below(LONG_LIFE_ONE_IN) == 0;
+            let more = if long_life {
+                LONG_LIFE_ACKNOWLEDGED_MAX
+            } else {
+                ACKNOWLEDGED_MAX
+            };
+            let enough = load.acknowledged() + random.below(more);
             let seen = async || (load.acknowledged() >= enough).then_some(());
             until("the load goes on after a kill", SOON, seen).await;
             tokio::time::sleep(random.shorter(COMMIT_MAX)).await;

@@ -5,6 +5,11 @@
 //! prints its seed; `MOTOREACH_SEED` runs it again.
 
 #![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails where it stands, and prints its seed and its figures"
+)]
+#![expect(
     unreachable_pub,
     reason = "a test has no outside: `pub` says what its modules share"
 )]

@@ -120,7 +120,7 @@ async fn readers_that_stop_reading_cost_little_and_hold_nobody_up() {
             loop {
                 match chat.next().await {
                     Frame::Json(_) => {}
-                    end => return end,
+                    end @ (Frame::Closed(_) | Frame::Broken) => return end,
                 }
             }
         });

@@ -29,7 +29,7 @@ async fn told_to_stop_under_load_it_loses_nothing_and_sends_everybody_away_kindl
         loop {
             match listener.next().await {
                 Frame::Json(_) => {}
-                end => return end,
+                end @ (Frame::Closed(_) | Frame::Broken) => return end,
             }
         }
     });

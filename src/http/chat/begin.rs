@@ -39,11 +39,13 @@ impl Chat<'_> {
             .edge
             .store
             .read(move |view| -> Result<_, CommandError> {
-                let head = store::head(view)?;
-                if dialect == Dialect::Original {
-                    return Ok((head, None));
-                }
+                // Asked again from inside the room: whoever was signed out on the way here was not
+                // in it to be cut.
                 let actor = people::actor(view, who)?.ok_or(Rejection::SignedOut)?;
+                if dialect == Dialect::Original {
+                    return Ok(None);
+                }
+                let head = store::head(view)?;
                 let request = requests::load_for(view, id, &actor)?;
                 let request = request.ok_or(Rejection::NoSuch("request"))?;
                 let known = position.filter(|at| at.log == head.log && at.seq <= head.seq);
@@ -57,20 +59,17 @@ impl Chat<'_> {
                     }
                 };
                 let receipts = receipts::newest(view, id)?;
-                Ok((
+                Ok(Some(Box::new(Beginning {
+                    workshop: workshop(view)?,
+                    receipts: receipts.iter().map(ReceiptBody::from).collect(),
+                    actor,
                     head,
-                    Some(Box::new(Beginning {
-                        workshop: workshop(view)?,
-                        receipts: receipts.iter().map(ReceiptBody::from).collect(),
-                        actor,
-                        head,
-                        request,
-                        what,
-                    })),
-                ))
+                    request,
+                    what,
+                })))
             })
             .await;
-        let (head, beginning) = looked.map_err(|error| match error {
+        let beginning = looked.map_err(|error| match error {
             CommandError::Rejected(Rejection::SignedOut) => End::Close(CloseReason::SIGN_IN_AGAIN),
             CommandError::Rejected(_) => End::Close(CloseReason::NOT_YOURS),
             CommandError::Store(error) => {
@@ -78,8 +77,8 @@ impl Chat<'_> {
                 End::Close(CloseReason::TRY_AGAIN_LATER)
             }
         })?;
-        self.sent_up_to = head.seq;
         if let Some(beginning) = beginning {
+            self.sent_up_to = beginning.head.seq;
             self.greet(*beginning).await?;
         }
         Ok(())

@@ -14,9 +14,9 @@ use tracing::Instrument;
 
 use super::edge::Edge;
 use super::problem::Problem;
-use super::upgrade::{CloseReason, WebSocket, upgrade};
+use super::upgrade::{CloseReason, upgrade};
 use crate::domain::{Rejection, RequestId, Seq};
-use crate::hub::{Dialect, Listener};
+use crate::hub::{Dialect, Listener, Place};
 use crate::store::people::{self, Credential};
 use crate::store::{CommandError, Head, requests};
 use talk::Chat;
@@ -68,13 +68,22 @@ pub(super) async fn socket(
             seq: Seq(after),
         });
     let id = id.parse().ok().map(RequestId);
+    // In the room before the browser learns that the socket is open: whoever asks for history then
+    // misses nothing between the two.
+    let admitted = admit(&edge, who, id, dialect).await;
     let socket = upgrading.socket;
     let span = tracing::debug_span!("chat", request = id.map_or(0, |id| id.0));
     let tracker = edge.tracker.clone();
     tracker.spawn(
         async move {
-            if let Ok(socket) = socket.await {
-                admit(&edge, socket, who, id, dialect, position).await;
+            let Ok(socket) = socket.await else { return };
+            match admitted {
+                Ok(Admitted { who, id, place }) => {
+                    Chat::new(&edge, who, id, dialect, place, socket)
+                        .run(position)
+                        .await;
+                }
+                Err(why) => why.close(socket).await,
             }
         }
         .instrument(span),
@@ -82,44 +91,40 @@ pub(super) async fn socket(
     Ok(upgrading.response)
 }
 
+/// A party to the request, with a place in its room.
+struct Admitted {
+    who: Credential,
+    id: RequestId,
+    place: Place,
+}
+
+/// Gives a socket its place, or says with what it is to be closed.
 async fn admit(
     edge: &Edge,
-    socket: WebSocket,
     who: Option<Credential>,
     id: Option<RequestId>,
     dialect: Dialect,
-    position: Option<Head>,
-) {
-    let Some(who) = who else {
-        return CloseReason::SIGN_IN_AGAIN.close(socket).await;
-    };
+) -> Result<Admitted, CloseReason> {
+    let who = who.ok_or(CloseReason::SIGN_IN_AGAIN)?;
     let look = edge.store.read(move |view| -> Result<_, CommandError> {
         let actor = people::actor(view, who)?.ok_or(Rejection::SignedOut)?;
         let id = id.ok_or(Rejection::NoSuch("request"))?;
         requests::gate(view, id, &actor)?.ok_or(Rejection::NoSuch("request"))?;
         Ok((actor, id))
     });
-    let looked = Box::pin(look).await;
-    let (actor, id) = match looked {
-        Ok(found) => found,
-        Err(CommandError::Rejected(Rejection::SignedOut)) => {
-            return CloseReason::SIGN_IN_AGAIN.close(socket).await;
-        }
-        Err(CommandError::Rejected(_)) => return CloseReason::NOT_YOURS.close(socket).await,
-        Err(CommandError::Store(error)) => {
+    let (actor, id) = Box::pin(look).await.map_err(|error| match error {
+        CommandError::Rejected(Rejection::SignedOut) => CloseReason::SIGN_IN_AGAIN,
+        CommandError::Rejected(_) => CloseReason::NOT_YOURS,
+        CommandError::Store(error) => {
             tracing::warn!(%error, "a socket could not be served");
-            return CloseReason::TRY_AGAIN_LATER.close(socket).await;
+            CloseReason::TRY_AGAIN_LATER
         }
+    })?;
+    let listener = Listener {
+        actor,
+        session: who.session,
+        dialect,
     };
-    let place = edge.hub.enter(
-        id,
-        Listener {
-            actor,
-            session: who.session,
-            dialect,
-        },
-    );
-    Chat::new(edge, who, id, dialect, place, socket)
-        .run(position)
-        .await;
+    let place = edge.hub.enter(id, listener);
+    Ok(Admitted { who, id, place })
 }

@@ -11,6 +11,8 @@ use serde_json::Value;
 use super::{SOON, until};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_motoreach");
+/// By when a command has ended; doctor reads the whole journal, which is long after a long run.
+const COMMAND_MAX: Duration = Duration::from_secs(600);
 
 /// A sample workshop that listens.
 pub struct Program {
@@ -293,7 +295,7 @@ pub async fn run(before: &[&str], arguments: &[&str], input: &str) -> Outcome {
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let pid = Pid::from_child(&child);
     let waiting = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap());
-    let output = tokio::time::timeout(SOON, waiting)
+    let output = tokio::time::timeout(COMMAND_MAX, waiting)
         .await
         .unwrap_or_else(|_| {
             let _ = kill_process(pid, Signal::KILL);

@@ -87,7 +87,9 @@ impl Chat {
                     match self.next().await {
                         Frame::Json(frame) if frame["type"] == kind => return frame,
                         Frame::Json(_) => {}
-                        end => panic!("{end:?} instead of {kind} ({asked_at})"),
+                        end @ (Frame::Closed(_) | Frame::Broken) => {
+                            panic!("{end:?} instead of {kind} ({asked_at})")
+                        }
                     }
                 }
             });

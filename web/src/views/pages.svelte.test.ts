@@ -19,6 +19,7 @@ type Answer = (body: Record<string, unknown>) => Response;
 let answers: Record<string, Answer>;
 let app: AppContext;
 let net: FakeNet;
+let ids: number;
 
 const token = `h.${btoa(JSON.stringify({ iat: 0, exp: 900 }))}.s`;
 const ravi = { id: 3, full_name: 'Ravi Sharma', role: 'workshop_admin' };
@@ -35,7 +36,7 @@ function at(path: string) {
   const fetchFake = ((path: string, init?: RequestInit) => {
     const answer = answers[`${init?.method ?? 'GET'} ${path.split('?')[0]}`];
     if (answer === undefined) return Promise.reject(new TypeError(`offline: ${path}`));
-    return Promise.resolve(
+    return Promise.resolve().then(() =>
       answer(JSON.parse((init?.body ?? '{}') as string) as Record<string, unknown>),
     );
   }) as typeof fetch;
@@ -44,7 +45,7 @@ function at(path: string) {
     random: () => 0,
     open: net.open,
     storage,
-    newId: () => '0193510a-7c1e-7c01-9a4b-1f2e3d4c5b6a',
+    newId: () => `id-${++ids}`,
     ring: vi.fn(),
   };
   const api = new Api(fetchFake, clock.now, renewFromCookie);
@@ -62,6 +63,7 @@ function at(path: string) {
 
 beforeEach(() => {
   localStorage.clear();
+  ids = 0;
   answers = {
     'POST /api/auth/token/refresh/': () => refused(401, 'not_signed_in'),
     'GET /api/setup/': () =>
@@ -84,6 +86,18 @@ describe('the way in', () => {
     await userEvent.type(screen.getByLabelText('Password'), 'right{Enter}');
     expect(await screen.findByRole('heading', { name: 'People' })).toBeVisible();
     expect(location.pathname).toBe('/people');
+  });
+
+  test('who guessed too often is told how long to wait', async () => {
+    answers['POST /api/auth/login/'] = () =>
+      Response.json(
+        { status: 429, code: 'rate_limited', detail: '' },
+        { status: 429, headers: { 'retry-after': '700' } },
+      );
+    at('/sign-in');
+    await userEvent.type(await screen.findByLabelText('Username, email or phone'), 'ravi');
+    await userEvent.type(screen.getByLabelText('Password'), 'a guess{Enter}');
+    expect(await screen.findByRole('alert')).toHaveTextContent('wait 12 minutes');
   });
 
   test('a fresh box comes to set-up, shows the words, and wants them written down', async () => {
@@ -153,6 +167,28 @@ describe('the inbox', () => {
   });
 });
 
+test('a new request keeps its id until the box has it, so that a retry opens it once', async () => {
+  const sent: unknown[] = [];
+  const invite = { id: 'i', url: null, qr_svg: null, created_at: request.created_at, devices: [] };
+  answers['POST /api/auth/token/refresh/'] = () => entered();
+  answers['POST /api/service-requests/'] = (body) => {
+    sent.push(body['client_id']);
+    if (sent.length < 3) throw new TypeError('the answer was lost');
+    return Response.json({ ...request, invite: { ...invite, expires_at: null, revoked_at: null } });
+  };
+  at('/requests/new');
+  await userEvent.type(await screen.findByLabelText('Name'), 'Asha Nair');
+  await userEvent.type(screen.getByLabelText('Number plate'), 'KL 07 CD 4521');
+  await userEvent.type(screen.getByLabelText('What is wrong?'), 'Brakes squeal.');
+  for (let i = 0; i < 3; i++) {
+    await userEvent.click(screen.getByRole('button', { name: 'Open the request' }));
+    await settle();
+  }
+  expect(await screen.findByRole('heading', { name: /Asha Nair is ready/ })).toBeVisible();
+  expect(sent).toHaveLength(3);
+  expect(new Set(sent).size).toBe(1);
+});
+
 describe('an owner’s link', () => {
   test('that was cut short says so kindly, and the secret goes nowhere', async () => {
     at('/o/abc#short');
@@ -163,7 +199,7 @@ describe('an owner’s link', () => {
   test('that was revoked says so kindly', async () => {
     answers['POST /api/auth/invite/'] = () => refused(410, 'invite_revoked');
     at('/o/abc#BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc');
-    expect(await screen.findByRole('heading', { name: 'This link was replaced' })).toBeVisible();
+    expect(await screen.findByRole('heading', { name: 'This link no longer works' })).toBeVisible();
   });
 
   test('sends the derived code and never the secret', async () => {
@@ -183,7 +219,7 @@ describe('an owner’s link', () => {
 test('a request shows owner, plate and status in words', () => {
   render(RequestRow, { request, href: '/requests/7', current: false });
   const link = screen.getByRole('link');
-  for (const words of ['Asha Nair', 'KL 07 CD 4521', 'Honda Activa 6G', 'In progress']) {
+  for (const words of ['Asha Nair', 'KL 07 CD 4521', 'Activa 6G', 'In progress']) {
     expect(link).toHaveTextContent(words);
   }
 });

@@ -37,6 +37,16 @@ describe('calls to the box', () => {
     expect(calls.filter((call) => call.includes('refresh'))).toHaveLength(2);
   });
 
+  test('my jobs are the open ones that are assigned to me', async () => {
+    const mine = 'GET /api/service-requests/?state=open&limit=50&assigned=me';
+    const { fetch } = box({
+      'POST /api/auth/token/refresh/': [access],
+      [mine]: [() => Response.json([])],
+    });
+    const api = new Api(fetch, () => 0, renewFromCookie);
+    await expect(api.requests('mine', '', null)).resolves.toEqual({ requests: [], next: null });
+  });
+
   test('callers at the same time share one renewal', async () => {
     const { fetch, calls } = box({
       'POST /api/auth/token/refresh/': [access],

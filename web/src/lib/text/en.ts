@@ -69,8 +69,8 @@ export const en = {
 
   connection: {
     connecting: 'Connecting …',
-    waiting: 'No connection to the box. What you write is kept and sent later.',
-    waitingOwner: 'No connection. What you write is kept and sent as soon as it is back.',
+    waiting: 'No connection to the box. Messages wait here.',
+    waitingOwner: 'No connection. Messages wait here until it is back.',
     overHttp:
       'Live updates are blocked on this network. Messages still go through, a little slower.',
     retry: 'Try now',
@@ -97,7 +97,7 @@ export const en = {
     submit: 'Set up the workshop',
     wordsTitle: 'Your 24 recovery words',
     wordsIntro:
-      'With these words you can restore your workshop on a new box if this one breaks or is stolen. They are shown only once, and nobody else has them.',
+      'With these words you can restore your workshop on a new box if this one breaks or is stolen. Once you go on they are never shown again, and nobody else has them.',
     wordsKeep:
       'Write them on paper, in this order, and keep the paper somewhere safe that is not next to the box.',
     print: 'Print',
@@ -196,7 +196,7 @@ export const en = {
     text: (workshop: string, plate: string, url: string) =>
       `${workshop}: follow the work on ${plate} and write to us here: ${url}`,
     links: 'Links',
-    none: 'No link yet. Make one to invite the owner.',
+    none: 'No link works right now. Make a new one for the owner.',
     makeNew: 'Make a new link',
     revoke: 'Revoke',
     revokeSure: 'Revoke this link? Phones that use it can no longer read or write here.',
@@ -315,7 +315,7 @@ export const en = {
     } satisfies Record<Status, string>,
     fault: {
       invite_revoked: {
-        title: 'This link was replaced',
+        title: 'This link no longer works',
         text: 'The workshop has switched this link off. Ask them for a new one, it takes a moment.',
       },
       invite_expired: {
