@@ -26,6 +26,7 @@ use crate::wire::{HISTORY_MESSAGES_DEFAULT, HISTORY_MESSAGES_MAX};
 
 /// Which stretch of a conversation.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct HistoryQuery {
     /// At most so many; 50 when left out, at most 500.
     #[serde(default)]

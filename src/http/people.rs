@@ -24,9 +24,11 @@ use crate::wire::role_from_word;
 
 /// Which people a list shows.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct PeopleQuery {
     /// `user`, `workshop_admin` or `mechanic`; left out: all staff.
     #[serde(default)]
+    #[param(pattern = "^(user|workshop_admin|mechanic)$")]
     role: Option<String>,
 }
 

@@ -34,12 +34,15 @@ const YEAR_MAX: i64 = 2100;
 
 /// Which requests a list shows.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct RequestsQuery {
     /// `open`, `closed` or `all`.
     #[serde(default)]
+    #[param(pattern = "^(open|closed|all)$")]
     state: Option<String>,
     /// `me`: only my own jobs.
     #[serde(default)]
+    #[param(pattern = "^me$")]
     assigned: Option<String>,
     /// Words in the plate, the owner's name or the description.
     #[serde(default)]

@@ -16,7 +16,19 @@ const ACTIONS: usize = 60;
 pub(crate) struct Random(u64);
 
 impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// Seeded by `MOTOREACH_SEED`, or freshly; says by what.
+    #[allow(clippy::print_stdout, reason = "a red run is repeated with its seed")]
+    pub(crate) fn printed() -> Self {
+        let given = std::env::var("MOTOREACH_SEED").ok();
+        let seed = given.map_or_else(
+            || Uuid::new_v4().as_u64_pair().0,
+            |seed| seed.parse().expect("MOTOREACH_SEED is a number"),
+        );
+        println!("MOTOREACH_SEED={seed}");
+        Self::new(seed)
+    }
+
+    fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -246,12 +258,7 @@ async fn poster(workshop: &Workshop, request: i64, token: &str, mut random: Rand
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_sees_the_same_in_the_same_order_each_message_once() {
-    let seed = std::env::var("MOTOREACH_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
-    let seed = seed.unwrap_or_else(|| Uuid::new_v4().as_u64_pair().0);
-    println!("MOTOREACH_SEED={seed}");
-    let mut random = Random::new(seed);
+    let mut random = Random::printed();
     let mut workshop = Workshop::open().await;
     let chitra = workshop.take_in("Chitra Das", "KL 01 B 7", None).await;
     let dev = workshop.take_in("Dev Rao", "KL 02 C 9", None).await;

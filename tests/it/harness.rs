@@ -34,7 +34,6 @@ pub(crate) const STAFF_COOKIE: &str = "motoreach_refresh";
 pub(crate) struct Person {
     pub(crate) id: i64,
     pub(crate) name: String,
-    pub(crate) username: String,
     pub(crate) token: String,
     /// The refresh token, as the browser sends it back.
     pub(crate) cookie: String,
@@ -136,7 +135,7 @@ impl FreshBox {
             "username": "priya", "password": PASSWORD});
         let done = self.ask("POST", "/api/setup/").json(&body).send().await;
         let done = done.expect(201);
-        signed_in(&done, "priya")
+        signed_in(&done)
     }
 }
 
@@ -157,12 +156,11 @@ pub(crate) fn on_loopback() -> Config {
     }
 }
 
-fn signed_in(answer: &Answer, username: &str) -> Person {
+fn signed_in(answer: &Answer) -> Person {
     let body = answer.json();
     Person {
         id: body["user"]["id"].as_i64().unwrap(),
         name: text(&body["user"]["full_name"]),
-        username: username.to_owned(),
         token: text(&body["access"]),
         cookie: answer.cookie(STAFF_COOKIE).unwrap(),
     }
@@ -250,7 +248,7 @@ impl Workshop {
     pub(crate) async fn sign_in(&self, username: &str) -> Person {
         let body = json!({"username": username, "password": PASSWORD});
         let login = self.ask("POST", "/api/auth/login/").json(&body);
-        signed_in(&login.send().await.expect(200), username)
+        signed_in(&login.send().await.expect(200))
     }
 
     /// Takes a vehicle in, and its owner opens the link.

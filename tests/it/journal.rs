@@ -6,6 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::chat_v1::said;
+use crate::crowd::Random;
 use crate::harness::{Workshop, number, text};
 use crate::resume::resumed;
 
@@ -281,12 +282,7 @@ async fn flipped_bits_never_change_a_shown_word() {
         let words = format!("message number {at}: the quick brown fox");
         workshop.write(asha.request, &asha.token, &words).await;
     }
-    let seed = std::env::var("MOTOREACH_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
-    let seed = seed.unwrap_or_else(|| Uuid::new_v4().as_u64_pair().0);
-    println!("MOTOREACH_SEED={seed}");
-    let mut random = crate::crowd::Random::new(seed);
+    let mut random = Random::printed();
     let before = workshop.messages(asha.request, &asha.token).await;
     let conn = workshop.database();
     for message in &before {

@@ -1,6 +1,8 @@
 //! Coming back (`wire.md` §6): nothing is lost, doubled or out of order across a reconnect, and what
 //! cannot be told one by one is told afresh.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
 
 use crate::chat_v1::said;
@@ -201,4 +203,108 @@ async fn a_graceful_stop_closes_with_1012_and_keeps_what_was_acknowledged() {
         assert_eq!(phone.hear_a("chat.message").await["id"], kept["id"]);
     }
     assert_eq!(workshop.check().faults, Vec::<String>::new());
+}
+
+/// Somebody who writes as long as anybody reads.
+async fn flood(workshop: &Workshop, request: i64, token: &str, readers: &AtomicUsize) {
+    let mut socket = workshop.chat(request, token).await;
+    let mut said = 0;
+    while readers.load(Ordering::Relaxed) > 0 {
+        for _ in 0..8 {
+            let frame = json!({"type": "chat.message", "content": said.to_string()});
+            socket.say(&frame).await;
+            said += 1;
+        }
+        for _ in 0..8 {
+            socket.hear().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn coming_back_while_others_write_loses_and_doubles_nothing() {
+    let workshop = Workshop::open().await;
+    let asha = &workshop.asha;
+    let (phone, hello, _) = workshop.greeted(asha.request, &asha.token).await;
+    phone.close().await;
+    let (first, log) = (number(&hello["rev"]), text(&hello["log"]));
+    let readers = AtomicUsize::new(4);
+    // Everybody comes back again and again, each time to where they were.
+    let reader = async || {
+        let (mut seen, mut at) = (Vec::new(), first);
+        for _ in 0..60 {
+            let after = at.to_string();
+            let (mut socket, hello) =
+                resumed(&workshop, asha.request, &asha.token, &after, &log).await;
+            let head = number(&hello["rev"]);
+            while at <= head {
+                let frame = socket
+                    .until_that(|frame| frame["type"] != "chat.presence")
+                    .await;
+                assert_eq!(frame["type"], "chat.message", "{frame}");
+                assert!(number(&frame["rev"]) > at, "{frame} came again after {at}");
+                at = number(&frame["rev"]);
+                seen.push(at);
+            }
+            socket.cut();
+        }
+        readers.fetch_sub(1, Ordering::Relaxed);
+        seen
+    };
+    let ((), one, two, three, four) = tokio::join!(
+        flood(&workshop, asha.request, &workshop.admin.token, &readers),
+        reader(),
+        reader(),
+        reader(),
+        reader(),
+    );
+    let ids = "select seq from message order by seq";
+    let conn = workshop.database();
+    let mut query = conn.prepare(ids).unwrap();
+    let stored: Vec<i64> = query
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    for seen in [one, two, three, four] {
+        assert!(seen.len() > 50, "only {}", seen.len());
+        assert_eq!(seen, stored[..seen.len()]);
+    }
+}
+
+/// What a page of the original contract does: it opens its socket, and once that is open asks for
+/// history. What the socket says next must follow on from there.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_original_page_that_asks_for_history_once_its_socket_is_open_misses_nothing() {
+    let workshop = Workshop::open().await;
+    let asha = &workshop.asha;
+    let readers = AtomicUsize::new(8);
+    let reader = async || {
+        let mut joints = Vec::new();
+        for _ in 0..40 {
+            let mut socket = workshop.chat(asha.request, &asha.token).await;
+            let path = format!("/api/service-requests/{}/messages/?limit=1", asha.request);
+            let newest = workshop.get(&path, &asha.token).await.expect(200).json();
+            let newest = newest[0]["id"].as_i64().unwrap_or_default();
+            let next = socket
+                .until_that(|message| number(&message["id"]) > newest)
+                .await;
+            joints.push((newest, number(&next["id"])));
+            socket.cut();
+        }
+        readers.fetch_sub(1, Ordering::Relaxed);
+        joints
+    };
+    let ((), all) = tokio::join!(
+        flood(&workshop, asha.request, &workshop.admin.token, &readers),
+        futures_util::future::join_all((0..8).map(|_| reader()))
+    );
+    let conn = workshop.database();
+    let between = "select count(*) from message where seq > ?1 and seq < ?2";
+    for (newest, next) in all.into_iter().flatten() {
+        let missed: i64 = conn
+            .query_row(between, [newest, next], |row| row.get(0))
+            .unwrap();
+        assert_eq!(missed, 0, "between {newest} and {next}");
+    }
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
@@ -92,8 +93,12 @@ impl Socket {
             let next = timeout(PATIENCE, self.stream.next());
             match next.await.expect("a frame in time") {
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
-                Some(Ok(Message::Close(Some(close)))) => return Err(close.code.into()),
-                Some(Ok(Message::Close(None))) => return Err(1005),
+                Some(Ok(Message::Close(close))) => {
+                    // Answers it and hangs up, as a browser does, so that the box need not wait.
+                    let _ = timeout(PATIENCE, self.stream.flush()).await;
+                    let _ = self.stream.get_mut().shutdown().await;
+                    return Err(close.map_or(1005, |close| close.code.into()));
+                }
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
                 Some(Ok(Message::Binary(_))) => panic!("the box sends text only"),
                 Some(Err(_)) | None => return Err(1006),

@@ -8,6 +8,7 @@ use uuid::Uuid;
 #[derive(Deserialize, ToSchema)]
 pub struct NewMessageBody {
     /// What it says; at most 8,000 characters after trimming.
+    #[schema(min_length = 1, max_length = 8000, pattern = r"\S")]
     pub content: String,
     /// A UUID that makes a retry harmless.
     #[serde(default)]
@@ -17,6 +18,7 @@ pub struct NewMessageBody {
     pub reply_to: Option<i64>,
     /// Erase it by itself after so many seconds.
     #[serde(default)]
+    #[schema(minimum = 5, maximum = 31622400)]
     pub expires_in: Option<i64>,
 }
 

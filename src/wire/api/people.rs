@@ -118,11 +118,12 @@ pub struct NewPersonBody {
     /// Their name.
     pub full_name: String,
     /// `workshop_admin` or `mechanic`.
-    #[schema(example = "mechanic")]
+    #[schema(example = "mechanic", pattern = "^(workshop_admin|mechanic)$")]
     pub role: String,
     /// What they sign in with.
     pub username: String,
     /// Their first password; at least 8 characters.
+    #[schema(min_length = 8, max_length = 256)]
     pub password: String,
     /// Their telephone number.
     #[serde(default)]
@@ -157,5 +158,6 @@ pub struct PersonEditBody {
     pub active: Option<bool>,
     /// A new password; at least 8 characters.
     #[serde(default)]
+    #[schema(min_length = 8, max_length = 256)]
     pub password: Option<String>,
 }

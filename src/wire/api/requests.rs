@@ -144,6 +144,7 @@ impl From<&LastMessage> for LastMessageBody {
 #[derive(Deserialize, ToSchema)]
 pub struct NewVehicleBody {
     /// The number plate.
+    #[schema(min_length = 1, max_length = 20, pattern = r"\S")]
     pub plate: String,
     /// Who built it.
     #[serde(default)]
@@ -153,6 +154,7 @@ pub struct NewVehicleBody {
     pub model: Option<String>,
     /// When they built it.
     #[serde(default)]
+    #[schema(minimum = 1885, maximum = 2100)]
     pub year: Option<i64>,
 }
 
@@ -184,6 +186,7 @@ pub struct NewRequestBody {
     /// The vehicle.
     pub vehicle: NewVehicleBody,
     /// What is wrong; at most 2,000 characters.
+    #[schema(min_length = 1, max_length = 2000, pattern = r"\S")]
     pub description: String,
     /// The mechanic whose job it becomes.
     #[serde(default)]
@@ -205,6 +208,9 @@ pub struct OpenedBody {
 pub struct RequestEditBody {
     /// Where the job goes.
     #[serde(default)]
+    #[schema(
+        pattern = "^(CREATED|CONNECTED|ESTIMATE_SHARED|IN_PROGRESS|COMPLETED|VERIFIED|CANCELLED|EXPIRED)$"
+    )]
     pub status: Option<String>,
     /// Whose job it becomes; null makes it nobody's.
     #[serde(default, deserialize_with = "some")]
@@ -212,5 +218,6 @@ pub struct RequestEditBody {
     pub assigned_to: Option<Option<i64>>,
     /// What is wrong; at most 2,000 characters.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 2000, pattern = r"\S")]
     pub description: Option<String>,
 }

@@ -29,6 +29,7 @@ pub struct SetUpBody {
     /// What they sign in with.
     pub username: String,
     /// Their password; at least 8 characters.
+    #[schema(min_length = 8, max_length = 256)]
     pub password: String,
     /// The printed set-up code.
     #[serde(default)]
@@ -105,6 +106,7 @@ pub struct PasswordBody {
     /// The one until now.
     pub current: String,
     /// The one from now on; at least 8 characters.
+    #[schema(min_length = 8, max_length = 256)]
     pub new: String,
 }
 
