@@ -97,7 +97,11 @@ impl Assets {
 
 /// Whether the app may know this path: neither a call of ours nor a file that is not there.
 fn is_page(path: &str) -> bool {
-    !["api", "ws", "assets"].contains(&path.split('/').next().unwrap_or_default())
+    let names_file = path
+        .rsplit('/')
+        .next()
+        .is_some_and(|last| last.contains('.'));
+    !names_file && !["api", "ws", "assets"].contains(&path.split('/').next().unwrap_or_default())
 }
 
 fn respond(name: &str, file: &Asset, method: &Method, headers: &HeaderMap) -> Response {
@@ -175,8 +179,14 @@ fn has_already(headers: &HeaderMap, tag: &str) -> bool {
     listed(headers, &IF_NONE_MATCH).any(|held| held == "*" || held.trim_start_matches("W/") == tag)
 }
 
+/// Whether a page would do. Whoever makes a preview of a link takes anything, or says nothing.
 fn accepts_html(headers: &HeaderMap) -> bool {
-    listed(headers, &ACCEPT).any(|range| weighs(range, "text/html"))
+    !headers.contains_key(ACCEPT)
+        || listed(headers, &ACCEPT).any(|range| {
+            ["text/html", "text/*", "*/*"]
+                .iter()
+                .any(|name| weighs(range, name))
+        })
 }
 
 fn accepts_gzip(headers: &HeaderMap) -> bool {

@@ -93,6 +93,13 @@ async fn paths_of_the_app_get_its_page_which_is_never_kept() {
 }
 
 #[test]
+fn whoever_previews_a_link_gets_the_page() {
+    for accept in [&[][..], &[("accept", "*/*")]] {
+        assert_eq!(get("/o/abc", accept).status(), StatusCode::OK, "{accept:?}");
+    }
+}
+
+#[test]
 fn calls_missing_files_and_machines_never_get_the_page() {
     let api = [
         "/api",
@@ -108,17 +115,12 @@ fn calls_missing_files_and_machines_never_get_the_page() {
             "{path}"
         );
     }
-    for accept in [
-        &[][..],
-        &[("accept", "application/json")],
-        &[("accept", "*/*")],
-    ] {
-        assert_eq!(
-            get("/requests/7", accept).status(),
-            StatusCode::NOT_FOUND,
-            "{accept:?}"
-        );
-    }
+    let json = [("accept", "application/json")];
+    assert_eq!(get("/requests/7", &json).status(), StatusCode::NOT_FOUND);
+    assert_eq!(
+        get("/gone.png", &[("accept", "*/*")]).status(),
+        StatusCode::NOT_FOUND
+    );
     let headers = HeaderMap::new();
     let post = |path| {
         assets()
