@@ -27,9 +27,9 @@ test('a link that is revoked while its page is open', async () => {
   for (const invite of await box.call('GET', invites, token)) {
     await box.call('DELETE', `${invites}${invite.id}/`, token);
   }
-  await page.getByRole('heading', { name: 'This link was replaced' }).waitFor();
+  await page.getByRole('heading', { name: 'This link no longer works' }).waitFor();
   const again = await owner.open(box.link(request), refused);
-  await again.getByRole('heading', { name: 'This link was replaced' }).waitFor();
+  await again.getByRole('heading', { name: 'This link no longer works' }).waitFor();
   await isForEverybody(again, 'link-revoked');
   await owner.close();
 });
