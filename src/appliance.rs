@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::commands::ExpireMessages;
 use crate::config::Config;
-use crate::domain::{Change, Committed};
+use crate::domain::{Change, Committed, Timestamp};
 use crate::http::bind::{BindError, Listener};
 pub use crate::http::edge::MessageLimits;
 use crate::http::edge::{Edge, Parts};
@@ -22,7 +22,7 @@ use crate::http::guard::{Guard, GuardConfig, GuardConfigError, machine_name};
 use crate::http::limits::Limits;
 use crate::http::token::{TOKEN_KEY_PURPOSE, TokenKeys};
 use crate::http::{self, listen};
-use crate::hub::Hub;
+use crate::hub::{Hub, SOCKETS_PER_PERSON_MAX};
 use crate::ops::control;
 use crate::store::{self, CommandError, DataDir, Need, OpenError, Store, StoreError, local};
 
@@ -95,7 +95,10 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         origins: config.origins.clone(),
     };
     let guard = Guard::new(&guard_config, machine_name().as_deref())?;
-    let hub = Hub::default();
+    let hub = Hub::new(match message_limits {
+        MessageLimits::On => SOCKETS_PER_PERSON_MAX,
+        MessageLimits::Off => usize::MAX,
+    });
     let expiring = Arc::new(Notify::new());
     let store = {
         let (hub, expiring) = (hub.clone(), Arc::clone(&expiring));
@@ -125,7 +128,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let tracker = TaskTracker::new();
     let edge = Edge::new(Parts {
         store: store.clone(),
-        hub,
+        hub: hub.clone(),
         tokens: Arc::clone(&tokens),
         public_url: config.public_url.clone(),
         set_up_code: set_up_code.clone(),
@@ -133,7 +136,12 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         shutdown: shutdown.clone(),
         tracker: tracker.clone(),
     });
-    tracker.spawn(clockwork(store.clone(), expiring, shutdown.clone()));
+    tracker.spawn(clockwork(
+        store.clone(),
+        hub.clone(),
+        expiring,
+        shutdown.clone(),
+    ));
     tracker.spawn(control::listen(
         store.clone(),
         Arc::clone(&tokens),
@@ -224,7 +232,8 @@ fn erases_itself(committed: &Committed) -> bool {
 }
 
 /// What the box does by itself: erases messages whose time is up, forgets old sign-ins.
-async fn clockwork(store: Store, expiring: Arc<Notify>, shutdown: CancellationToken) {
+async fn clockwork(store: Store, hub: Hub, expiring: Arc<Notify>, shutdown: CancellationToken) {
+    let mut looked = store.clock().now();
     loop {
         let due = store
             .write_needed(Need::Essential, |tx| ExpireMessages.run(tx))
@@ -246,7 +255,22 @@ async fn clockwork(store: Store, expiring: Arc<Notify>, shutdown: CancellationTo
             // A new message may be due before what was waited for.
             () = expiring.notified() => {}
         }
+        sign_out_expired(&store, &hub, &mut looked).await;
         forget_old_sessions(&store).await;
+    }
+}
+
+/// Ends the sockets of sign-ins whose time ran out since the last look.
+async fn sign_out_expired(store: &Store, hub: &Hub, looked: &mut Timestamp) {
+    let (after, until) = (*looked, store.clock().now());
+    let expired = store
+        .read(move |view| store::sessions::expired_between(view, after, until))
+        .await;
+    if let Ok(expired) = expired {
+        *looked = until;
+        for session in expired {
+            hub.sign_out(session);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where the program says what it does: lines on stderr, for a terminal or the system's journal.
 //!
 //! `main` calls this once, before anything else. Message bodies, tokens and telephone numbers never
-//! come here: their types hide themselves from `Debug`.
+//! come here: ids are logged, not what they stand for.
 
 use std::io::IsTerminal;
 

@@ -1,9 +1,9 @@
 //! Taking a vehicle in: the owner, the vehicle, the request and the owner's link, all or nothing.
 
-use super::{AddPerson, InviteOwner, fresh_id};
+use super::{AddPerson, InviteOwner, fresh_id, gate_of};
 use crate::domain::{
     Actor, Description, Email, Event, EventId, Field, FullName, Invite, Person, PersonId, Phone,
-    Rejection, Request, RequestId, Role, Vehicle,
+    Rejection, Request, RequestId, RequestKey, Role, Vehicle,
 };
 use crate::store::people;
 use crate::store::{self, CommandResult, WriteTx, invites, requests};
@@ -62,10 +62,13 @@ impl OpenRequest {
         }
         if let Some(known) = store::known(tx, self.id)? {
             let id = known.request.ok_or(Rejection::IdTaken)?;
+            if gate_of(tx, id, actor)?.key != RequestKey::new(self.id.uuid()) {
+                return Err(Rejection::IdTaken.into());
+            }
             let invite = invites::of_request(tx, id)?.into_iter().next();
             let invite = invite.ok_or(Rejection::IdTaken)?;
             return Ok(Opened {
-                request: loaded(tx, id, actor)?,
+                request: loaded(tx, id)?,
                 invite,
             });
         }
@@ -84,14 +87,14 @@ impl OpenRequest {
         }
         let invite = InviteOwner { request: id }.run(tx, actor)?;
         Ok(Opened {
-            request: loaded(tx, id, actor)?,
+            request: loaded(tx, id)?,
             invite,
         })
     }
 }
 
-fn loaded(tx: &WriteTx<'_>, id: RequestId, actor: &Actor) -> CommandResult<Request> {
-    Ok(requests::load(tx, id, actor.side())?.ok_or(Rejection::NoSuch("request"))?)
+fn loaded(tx: &WriteTx<'_>, id: RequestId) -> CommandResult<Request> {
+    Ok(requests::load(tx, id)?.ok_or(Rejection::NoSuch("request"))?)
 }
 
 fn owner(tx: &mut WriteTx<'_>, customer: Customer, actor: &Actor) -> CommandResult<Person> {

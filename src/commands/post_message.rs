@@ -1,6 +1,6 @@
 //! Posting a message: the intention every chat line starts from.
 //!
-//! Called by `http::session` for sockets and by `http::messages` for the fallback over HTTP. Runs
+//! Called by `http::chat` for sockets and by `http::messages` for the fallback over HTTP. Runs
 //! inside the writer's transaction; see invariants 1–3 in `lib.rs`.
 
 use super::gate_of;

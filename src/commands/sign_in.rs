@@ -1,8 +1,7 @@
 //! Signing in, going on and signing out. Sign-ins are local to the box and never in the journal.
 //!
 //! A refresh token is `<session id>.<256 random bits>`; only SHA-256 of the random part is stored. It
-//! is changed at every use, and one that was used before ends its session: either the thief or the
-//! person notices.
+//! is changed at every use, and any other one ends its session: either the thief or the person notices.
 
 use subtle::ConstantTimeEq;
 
@@ -16,8 +15,10 @@ use crate::store::{CommandResult, WriteTx, invites, requests};
 
 /// How long a sign-in of staff lasts without being used, in milliseconds.
 const STAFF_SESSION_MS: i64 = 30 * 24 * 3_600 * 1_000;
-/// Two tabs that refresh at the same moment send the same token: the second is let through within
-/// this time, in milliseconds, without a new one.
+/// Devices that are signed in by one link at once; past it the one that was seen least lately is out.
+const DEVICES_PER_LINK_MAX: i64 = 32;
+/// Two tabs that refresh at the same moment send the same token, and so does whoever did not get the
+/// answer: within this time, in milliseconds, they get the same successor.
 const SAME_MOMENT_MS: i64 = 10_000;
 
 /// Whoever just signed in.
@@ -117,13 +118,14 @@ impl SignInByLink {
                 expires: invite.expires,
             },
         )?;
+        sessions::end_oldest_by_invite(tx, invite.id, DEVICES_PER_LINK_MAX)?;
         let owner = Actor {
             id: person.id,
             key: person.key,
             role: Role::Owner,
             ..Actor::the_box()
         };
-        if let Some(request) = requests::load(tx, invite.request, owner.side())?
+        if let Some(request) = requests::load(tx, invite.request)?
             && request.status == Status::Created
         {
             change_request::move_to(tx, &owner, &request, Status::Connected)?;
@@ -150,14 +152,9 @@ pub struct Refresh {
 /// How a refresh ended.
 #[derive(Clone, Debug)]
 pub enum Refreshed {
-    /// It goes on.
-    On {
-        /// Who, and by which sign-in.
-        signed_in: SignedIn,
-        /// Whether the next token took the shown one's place; if not, the shown one's successor is
-        /// already on its way to another tab.
-        rotated: bool,
-    },
+    /// The next token is good, whether it took the shown one's place now or, for another tab or an
+    /// answer that was lost, a moment ago.
+    On(SignedIn),
     /// It is over: ended, run out, or an old token was shown, which ended it now.
     Over,
 }
@@ -203,7 +200,7 @@ impl Refresh {
             session: session.id,
             only,
         };
-        Ok(Refreshed::On { signed_in, rotated })
+        Ok(Refreshed::On(signed_in))
     }
 }
 

@@ -148,7 +148,7 @@ pub struct LastMessage {
     pub sender_name: String,
 }
 
-/// A request with everything that a list shows of it.
+/// A request with everything that a list shows of it, to either side.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Request {
     /// Its number.
@@ -167,8 +167,10 @@ pub struct Request {
     pub owner_phone: Option<String>,
     /// The mechanic whose job it is.
     pub assigned: Option<Named>,
-    /// Messages that the asking side has not read.
-    pub unread: i64,
+    /// Messages that the owner has not read.
+    pub unread_by_user: i64,
+    /// Messages that nobody of the staff has read.
+    pub unread_by_workshop: i64,
     /// The newest message.
     pub last_message: Option<LastMessage>,
     /// When it was taken in.
@@ -177,6 +179,16 @@ pub struct Request {
     pub active: Timestamp,
     /// Where in the journal something last happened in it: the order of lists.
     pub activity: Seq,
+}
+
+impl Request {
+    /// Messages that this side has not read.
+    pub const fn unread(&self, side: Side) -> i64 {
+        match side {
+            Side::User => self.unread_by_user,
+            Side::Workshop => self.unread_by_workshop,
+        }
+    }
 }
 
 #[cfg(test)]

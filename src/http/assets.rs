@@ -179,14 +179,13 @@ fn has_already(headers: &HeaderMap, tag: &str) -> bool {
     listed(headers, &IF_NONE_MATCH).any(|held| held == "*" || held.trim_start_matches("W/") == tag)
 }
 
-/// Whether a page would do. Whoever makes a preview of a link takes anything, or says nothing.
+/// Whether a page would do. Whoever makes a preview of a link takes anything.
 fn accepts_html(headers: &HeaderMap) -> bool {
-    !headers.contains_key(ACCEPT)
-        || listed(headers, &ACCEPT).any(|range| {
-            ["text/html", "text/*", "*/*"]
-                .iter()
-                .any(|name| weighs(range, name))
-        })
+    listed(headers, &ACCEPT).any(|range| {
+        ["text/html", "text/*", "*/*"]
+            .iter()
+            .any(|name| weighs(range, name))
+    })
 }
 
 fn accepts_gzip(headers: &HeaderMap) -> bool {

@@ -9,8 +9,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::header::{AUTHORIZATION, COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
-use ring::digest;
 use ring::rand::{SecureRandom, SystemRandom};
+use ring::{digest, hmac};
 use uuid::Uuid;
 
 use super::edge::Edge;
@@ -125,6 +125,21 @@ impl RefreshToken {
             .fill(&mut secret)
             .map_err(|_| Problem::internal())?;
         Ok(Self { session, secret })
+    }
+
+    /// The token that takes this one's place: always the same for the same one, so that somebody whose
+    /// answer was lost gets it again when they ask again.
+    #[must_use]
+    pub fn next(&self, key: &hmac::Key) -> Self {
+        let mut text = [0; 16 + REFRESH_BYTES];
+        text[..16].copy_from_slice(self.session.as_bytes());
+        text[16..].copy_from_slice(&self.secret);
+        let mut secret = [0; REFRESH_BYTES];
+        secret.copy_from_slice(hmac::sign(key, &text).as_ref());
+        Self {
+            session: self.session,
+            secret,
+        }
     }
 
     /// The same token for another session.

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ring::hmac;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -68,7 +69,9 @@ pub struct Inner {
     /// Whether messages are limited.
     pub message_limits: MessageLimits,
     /// Hashing passwords, two at once.
-    pub hashing: Semaphore,
+    pub hashing: Arc<Semaphore>,
+    /// Makes each refresh token's successor.
+    pub refresh_key: hmac::Key,
     /// The newest proof that the disk takes writes.
     pub proof: Proof,
     logins: Throttle<String>,
@@ -100,7 +103,9 @@ pub struct Parts {
 impl Edge {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
+        let refresh_key = parts.store.keys().secret("refresh-token");
         let inner = Inner {
+            refresh_key: hmac::Key::new(hmac::HMAC_SHA256, refresh_key.as_bytes()),
             store: parts.store,
             hub: parts.hub,
             tokens: parts.tokens,
@@ -110,7 +115,7 @@ impl Edge {
             shutdown: parts.shutdown,
             tracker: parts.tracker,
             message_limits: parts.message_limits,
-            hashing: Semaphore::new(HASHES_AT_ONCE),
+            hashing: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
             proof: Proof::default(),
             logins: Throttle::new(LOGINS_PER_ACCOUNT_MAX, GUESS_WINDOW),
             guesses: Throttle::new(GUESSES_PER_ADDRESS_MAX, GUESS_WINDOW),

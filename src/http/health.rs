@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use axum::Json;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -80,9 +81,10 @@ async fn prove(edge: &Edge) -> Result<(), StoreError> {
 pub(super) async fn metrics(
     State(edge): State<Edge>,
     Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
     bearer: Result<Bearer, Problem>,
 ) -> Result<Response, Problem> {
-    if !peer.is_loopback() {
+    if !peer.is_this_machine(&headers) {
         let Bearer(who) = bearer?;
         edge.read_as(who, |_, actor| Ok(actor.must_be_admin()?))
             .await?;

@@ -1,7 +1,7 @@
-//! Every limit of the HTTP edge, each with its unit: how long, how many, how large.
+//! The limits of connections and frames, each with its unit: how long, how many, how large.
 //!
-//! Read by the other files of `http`. Nothing else lives here, and no file of `http` may carry a
-//! bound of its own (invariant 6). quality.md §1.3, §1.4 and §2 (R17, R18) are the sources.
+//! Read by the other files of `http`. A limit that means something in one file only (guesses, pages,
+//! pings) is named there, next to its use (invariant 6). quality.md §1.3, §1.4 and §2 (R17, R18) are the sources.
 
 use std::time::Duration;
 

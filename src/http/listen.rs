@@ -12,7 +12,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use http::Uri;
+use http::header::FORWARDED;
+use http::{HeaderMap, Uri};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -37,9 +38,15 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Whether the request comes from this machine itself.
+    /// Whether the connection comes from this machine itself.
     pub fn is_loopback(&self) -> bool {
         self.remote.ip().to_canonical().is_loopback()
+    }
+
+    /// Whether whoever asks sits at this machine: a proxy on it speaks for others, and says so.
+    pub fn is_this_machine(&self, headers: &HeaderMap) -> bool {
+        let forwarded = headers.contains_key(FORWARDED) || headers.contains_key("x-forwarded-for");
+        !forwarded && (self.is_loopback() || self.remote.ip() == self.local.ip())
     }
 }
 

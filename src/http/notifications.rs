@@ -68,11 +68,14 @@ async fn admit(edge: &Edge, socket: WebSocket, who: Option<Credential>, dialect:
             return CloseReason::TRY_AGAIN_LATER.close(socket).await;
         }
     };
-    let place = edge.hub.watch(Listener {
+    let listener = Listener {
         actor,
         session: who.session,
         dialect,
-    });
+    };
+    let Some(place) = edge.hub.watch(listener) else {
+        return CloseReason::TRY_AGAIN_LATER.close(socket).await;
+    };
     let mut watch = Watch {
         edge,
         who,

@@ -38,16 +38,18 @@ pub(super) struct Refusals;
 
 impl IntoResponses for Refusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        const REFUSALS: [(&str, &str); 13] = [
+        const REFUSALS: [(&str, &str); 15] = [
             ("400", "Not a request that can be read."),
             ("401", "No token, or one that does not count."),
             ("403", "Not allowed, or asked from another site's page."),
             ("404", "No such thing, or not yours: the two answer alike."),
+            ("405", "This address does not do that."),
             ("408", "The body did not arrive in time."),
             ("409", "It contradicts what is already so."),
             ("410", "It was there once."),
             ("413", "Too large."),
             ("415", "A body that is not JSON."),
+            ("421", "A name that this box does not go by."),
             ("422", "A value will not do; `errors` says which."),
             ("429", "Too often; `Retry-After` says when."),
             (

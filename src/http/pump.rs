@@ -61,7 +61,7 @@ impl Pump {
     pub(super) async fn receive(&mut self) -> Result<Incoming, End> {
         tokio::select! {
             frame = self.socket.next() => self.received(frame),
-            () = tokio::time::sleep_until(self.ping_at) => Ok(Incoming::Alive),
+            () = tokio::time::sleep_until(self.ping_at.min(self.heard + SILENCE_MAX)) => Ok(Incoming::Alive),
         }
     }
 
@@ -88,12 +88,12 @@ impl Pump {
     /// Pings if it is time, and gives a silent peer up.
     pub(super) async fn keep_alive(&mut self, place: &Subscriber) -> Result<(), End> {
         let now = Instant::now();
-        if now < self.ping_at {
-            return Ok(());
-        }
         if now.duration_since(self.heard) >= SILENCE_MAX {
             tracing::debug!("a silent socket was given up");
             return Err(End::Gone);
+        }
+        if now < self.ping_at {
+            return Ok(());
         }
         self.ping_at = now + PING_EVERY;
         self.send_message(Message::Ping(Bytes::new()), place).await

@@ -19,8 +19,8 @@ use super::people::{name, optional, required};
 use super::problem::Problem;
 use crate::commands::{ChangeRequest, Customer, OpenRequest};
 use crate::domain::{
-    Description, Email, EventId, Field, PersonId, Phone, Plate, Rejection, RequestId, Seq, Status,
-    Vehicle, VehicleText,
+    Description, Email, EventId, Field, PersonId, Phone, Plate, Rejection, RequestId, Seq, Side,
+    Status, Vehicle, VehicleText,
 };
 use crate::store::requests::{self, Filter};
 use crate::store::{CommandError, Need, View, local};
@@ -91,13 +91,14 @@ pub(super) async fn list(
         before: query.before.map(Seq),
         limit: limit + 1,
     };
-    let (mut found, workshop) = edge
+    let (mut found, workshop, side) = edge
         .read_as(who, move |view, actor| {
             let filter = Filter {
                 assigned_to: mine.then_some(actor.id),
                 ..filter
             };
-            Ok((requests::list(view, actor, &filter)?, workshop(view)?))
+            let found = requests::list(view, actor, &filter)?;
+            Ok((found, workshop(view)?, actor.side()))
         })
         .await?;
     let has_more = i64::try_from(found.len()).unwrap_or(i64::MAX) > limit;
@@ -106,7 +107,7 @@ pub(super) async fn list(
     }
     let bodies: Vec<_> = found
         .iter()
-        .map(|request| RequestBody::new(request, &workshop))
+        .map(|request| RequestBody::new(request, &workshop, side))
         .collect();
     let mut response = Json(bodies).into_response();
     if let (true, Some(last)) = (has_more, found.last()) {
@@ -140,6 +141,9 @@ pub(super) async fn open(
     Extension(host): Extension<RequestHost>,
     ApiJson(body): ApiJson<NewRequestBody>,
 ) -> Result<(StatusCode, Json<OpenedBody>), Problem> {
+    if body.client_id.is_some_and(|id| id.is_nil()) {
+        return Err(value("client_id", "must not be nil").into());
+    }
     let command = OpenRequest {
         id: EventId::new(body.client_id.unwrap_or_else(Uuid::now_v7)),
         customer: customer(&body)?,
@@ -157,7 +161,7 @@ pub(super) async fn open(
     Ok((
         StatusCode::CREATED,
         Json(OpenedBody {
-            request: RequestBody::new(&opened.request, &workshop),
+            request: RequestBody::new(&opened.request, &workshop, Side::Workshop),
             invite: invites::body(edge.store.keys(), &base, &opened.invite, &[]),
         }),
     ))
@@ -175,7 +179,11 @@ pub(super) async fn one(
     edge.read_as(who, move |view, actor| {
         let request = requests::load_for(view, RequestId(id), actor)?;
         let request = request.ok_or(Rejection::NoSuch("request"))?;
-        Ok(Json(RequestBody::new(&request, &workshop(view)?)))
+        Ok(Json(RequestBody::new(
+            &request,
+            &workshop(view)?,
+            actor.side(),
+        )))
     })
     .await
 }
@@ -204,7 +212,11 @@ pub(super) async fn change(
     };
     edge.write_as(who, Need::Ordinary, move |tx, actor| {
         let request = command.run(tx, actor, RequestId(id))?;
-        Ok(Json(RequestBody::new(&request, &workshop(tx)?)))
+        Ok(Json(RequestBody::new(
+            &request,
+            &workshop(tx)?,
+            actor.side(),
+        )))
     })
     .await
 }

@@ -1,6 +1,6 @@
 //! The rules of a chat socket, without the socket: a frame goes in, what is to be done comes out.
 //!
-//! `ws` feeds it and does what it says. It never waits, sends or reads a clock.
+//! `chat::talk` feeds it and does what it says. It never waits, sends or reads a clock.
 
 use std::time::{Duration, Instant};
 

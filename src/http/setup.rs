@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 use http::header::SET_COOKIE;
+use http::{HeaderMap, StatusCode};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
@@ -27,11 +27,12 @@ use crate::wire::api::{SetUpBody, SetUpDone, SetUpState, WordsBody};
 pub(super) async fn state(
     State(edge): State<Edge>,
     Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
 ) -> Result<Json<SetUpState>, Problem> {
     let workshop_name = edge.store.read(local::workshop_name).await?;
     Ok(Json(SetUpState {
         needed: workshop_name.is_none(),
-        code_required: workshop_name.is_none() && code_needed(&edge, peer),
+        code_required: workshop_name.is_none() && code_needed(&edge, peer, &headers),
         workshop_name,
     }))
 }
@@ -42,6 +43,7 @@ pub(super) async fn state(
 pub(super) async fn set_up(
     State(edge): State<Edge>,
     Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
     ApiJson(body): ApiJson<SetUpBody>,
 ) -> Result<Response, Problem> {
     if edge.store.read(local::workshop_name).await?.is_some() {
@@ -54,7 +56,7 @@ pub(super) async fn set_up(
         field: Field("password"),
         why,
     })?;
-    if code_needed(&edge, peer) {
+    if code_needed(&edge, peer, &headers) {
         edge.guess_set_up_code()?;
         if !code_is_right(&edge, body.code.as_deref()) {
             return Err(Problem::new(
@@ -137,9 +139,8 @@ pub(super) async fn words_kept(
 }
 
 /// Whoever sits at the box itself has proven enough.
-fn code_needed(edge: &Edge, peer: Peer) -> bool {
-    let is_this_machine = peer.is_loopback() || peer.remote.ip() == peer.local.ip();
-    edge.set_up_code.is_some() && !is_this_machine
+fn code_needed(edge: &Edge, peer: Peer, headers: &HeaderMap) -> bool {
+    edge.set_up_code.is_some() && !peer.is_this_machine(headers)
 }
 
 fn code_is_right(edge: &Edge, typed: Option<&str>) -> bool {

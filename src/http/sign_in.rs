@@ -1,5 +1,7 @@
 //! Signing in, going on, signing out, and who one is (`wire.md` §1).
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
@@ -76,7 +78,7 @@ pub(super) async fn login(
         .await?;
     edge.login_was_right(&key, peer.remote.ip());
     tracing::info!(person = %signed_in.person.id, "signed in");
-    answer(&edge, &signed_in, Some(&token)).await
+    answer(&edge, &signed_in, &token).await
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -118,40 +120,41 @@ pub(super) async fn matches(
     typed: String,
     hash: Option<String>,
 ) -> Result<bool, Problem> {
-    let _turn = edge
-        .hashing
-        .acquire()
-        .await
-        .map_err(|_| Problem::internal())?;
-    tokio::task::spawn_blocking(move || password::matches(&typed, hash.as_deref()))
-        .await
-        .map_err(|_| Problem::internal())
+    in_turn(edge, move || password::matches(&typed, hash.as_deref())).await
 }
 
 /// Hashes a new password, two at once at most, where waiting harms nobody.
 pub(super) async fn hashed(edge: &Edge, password: Password) -> Result<String, Problem> {
-    let _turn = edge
-        .hashing
-        .acquire()
-        .await
-        .map_err(|_| Problem::internal())?;
-    let hash = tokio::task::spawn_blocking(move || password::hash(&password)).await;
-    hash.map_err(|_| Problem::internal())?
+    in_turn(edge, move || password::hash(&password))
+        .await?
         .map_err(|_| Problem::internal())
+}
+
+/// The turn goes with the work: whoever asked may hang up, and the hash is computed all the same.
+async fn in_turn<T, F>(edge: &Edge, work: F) -> Result<T, Problem>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let turn = Arc::clone(&edge.hashing).acquire_owned().await;
+    let turn = turn.map_err(|_| Problem::internal())?;
+    let worked = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work()
+    });
+    worked.await.map_err(|_| Problem::internal())
 }
 
 /// The answer to a sign-in: an access token, whose it is, and the refresh token as a cookie.
 pub(super) async fn answer(
     edge: &Edge,
     signed_in: &SignedIn,
-    token: Option<&RefreshToken>,
+    token: &RefreshToken,
 ) -> Result<Response, Problem> {
     let body = signed_in_body(edge, signed_in).await?;
     let mut response = Json(body).into_response();
-    if let Some(token) = token {
-        let cookie = token.cookie(signed_in.person.role, Scheme::Http);
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
+    let cookie = token.cookie(signed_in.person.role, Scheme::Http);
+    response.headers_mut().append(SET_COOKIE, cookie);
     Ok(response)
 }
 
@@ -177,7 +180,7 @@ pub(super) async fn refresh(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     for shown in RefreshToken::all_from(&headers) {
-        let next = RefreshToken::fresh(shown.session)?;
+        let next = shown.next(&edge.refresh_key);
         let command = Refresh {
             session: shown.session,
             shown_sha: shown.sha(),
@@ -188,9 +191,7 @@ pub(super) async fn refresh(
             .write_needed(Need::Essential, move |tx| command.run(tx))
             .await?
         {
-            Refreshed::On { signed_in, rotated } => {
-                return answer(&edge, &signed_in, rotated.then_some(&next)).await;
-            }
+            Refreshed::On(signed_in) => return answer(&edge, &signed_in, &next).await,
             Refreshed::Over => edge.hub.sign_out(shown.session),
         }
     }
@@ -275,7 +276,7 @@ pub(super) async fn invite(
     edge.code_was_right(peer.remote.ip());
     // A device that came before goes on with the session that it has.
     let token = token.of(signed_in.session);
-    answer(&edge, &signed_in, Some(&token)).await
+    answer(&edge, &signed_in, &token).await
 }
 
 /// Changes one's own password; other sign-ins of the same person end.

@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn no_token_lives_longer_than_a_day() {
+    fn no_token_lives_longer_than_the_longest_life() {
         let keys = keys(1);
         for ttl_s in [TOKEN_LIFE_S_MAX, TOKEN_LIFE_S_MAX + 1, i64::MAX] {
             let token = keys.issue(&GRANT, NOW_S, ttl_s, Uuid::nil());

@@ -24,16 +24,20 @@ use crate::wire::message::{ChatMessage, OriginalMessage};
 use crate::wire::server::{Peer, ServerFrame};
 use crate::wire::side_word;
 
+/// Sockets that one person may have in one room, and as many that watch their numbers: more tabs than
+/// anybody has open, and few enough that one person cannot take every place.
+pub const SOCKETS_PER_PERSON_MAX: usize = 64;
+
 /// Everybody who listens.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Hub {
     inner: Arc<Inner>,
 }
 
-#[derive(Default)]
 struct Inner {
     rooms: Mutex<Rooms>,
     next_id: AtomicU64,
+    sockets_per_person_max: usize,
 }
 
 #[derive(Default)]
@@ -44,6 +48,8 @@ struct Rooms {
     staff: Vec<Arc<Subscriber>>,
     /// Owners' notification sockets.
     owners: HashMap<PersonId, Vec<Arc<Subscriber>>>,
+    /// How many of the chat sockets are the staff's.
+    staff_in_chats: usize,
     /// The workshop's name, for frames that say it.
     workshop: String,
 }
@@ -63,34 +69,47 @@ enum Room {
 }
 
 impl Hub {
+    /// An empty hub. The limit is `SOCKETS_PER_PERSON_MAX`, except where crowds are played by one.
+    pub fn new(sockets_per_person_max: usize) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                rooms: Mutex::default(),
+                next_id: AtomicU64::new(0),
+                sockets_per_person_max,
+            }),
+        }
+    }
+
     /// Tells the hub what the workshop is called.
     pub fn name_workshop(&self, name: String) {
         self.rooms().workshop = name;
     }
 
     /// Enters a request's room. From here on every change of it is queued; read what came before
-    /// afterwards, and drop what comes twice.
-    pub fn enter(&self, request: RequestId, listener: Listener) -> Place {
+    /// afterwards, and drop what comes twice. `None` when this person has too many sockets there.
+    pub fn enter(&self, request: RequestId, listener: Listener) -> Option<Place> {
         let subscriber = self.subscriber(listener);
         let mut rooms = self.rooms();
         let room = rooms.chats.entry(request).or_default();
-        let was_here = room
-            .iter()
-            .any(|other| other.person() == subscriber.person());
-        if !was_here {
+        let theirs = sockets_of(room, subscriber.person());
+        if theirs >= self.inner.sockets_per_person_max {
+            return None;
+        }
+        if theirs == 0 {
             tell_presence(room, &subscriber, true);
         }
         room.push(Arc::clone(&subscriber));
+        rooms.staff_in_chats += usize::from(subscriber.side() == Side::Workshop);
         drop(rooms);
-        Place {
+        Some(Place {
             hub: self.clone(),
             room: Room::Chat(request),
             subscriber,
-        }
+        })
     }
 
-    /// Watches one person's numbers.
-    pub fn watch(&self, listener: Listener) -> Place {
+    /// Watches one person's numbers. `None` when this person has too many sockets that do.
+    pub fn watch(&self, listener: Listener) -> Option<Place> {
         let room = match listener.actor.side() {
             Side::Workshop => Room::Staff,
             Side::User => Room::Owner(listener.actor.id),
@@ -101,13 +120,16 @@ impl Hub {
             Room::Owner(person) => rooms.owners.entry(person).or_default(),
             Room::Staff | Room::Chat(_) => &mut rooms.staff,
         };
+        if sockets_of(watchers, subscriber.person()) >= self.inner.sockets_per_person_max {
+            return None;
+        }
         watchers.push(Arc::clone(&subscriber));
         drop(rooms);
-        Place {
+        Some(Place {
             hub: self.clone(),
             room,
             subscriber,
-        }
+        })
     }
 
     /// Who is in a room, each person once, in the order in which they came.
@@ -129,8 +151,7 @@ impl Hub {
     /// Whether anybody of the staff has a page open.
     pub fn workshop_online(&self) -> bool {
         let rooms = self.rooms();
-        let mut in_rooms = rooms.chats.values().flatten();
-        !rooms.staff.is_empty() || in_rooms.any(|socket| socket.side() == Side::Workshop)
+        !rooms.staff.is_empty() || rooms.staff_in_chats > 0
     }
 
     /// Open sockets: in rooms, and watching numbers.
@@ -222,13 +243,15 @@ impl Hub {
 
 /// Each contract's frame is encoded when the first socket needs it, and shared by the rest.
 fn tell_room(room: &[Arc<Subscriber>], event: &Committed, workshop: &str) {
-    let (mut original, mut v1): (Option<Option<Utf8Bytes>>, Option<Option<Utf8Bytes>>) =
-        (None, None);
+    let mut original: Option<Option<Utf8Bytes>> = None;
+    // What a side has not read is for that side alone, so each has its own frame.
+    let mut v1: [Option<Option<Utf8Bytes>>; 2] = [None, None];
     for socket in room {
-        let frame = match socket.listener.dialect {
-            Dialect::Original => original.get_or_insert_with(|| original_frame(&event.change)),
-            Dialect::V1 => v1.get_or_insert_with(|| {
-                v1_frame(event.seq, &event.change, workshop).map(|frame| frame.encode().into())
+        let frame = match (socket.listener.dialect, socket.side()) {
+            (Dialect::Original, _) => original.get_or_insert_with(|| original_frame(&event.change)),
+            (Dialect::V1, side) => v1[usize::from(side == Side::User)].get_or_insert_with(|| {
+                v1_frame(event.seq, &event.change, workshop, side)
+                    .map(|frame| frame.encode().into())
             }),
         };
         if let Some(text) = frame {
@@ -253,8 +276,8 @@ fn original_frame(change: &Change) -> Option<Utf8Bytes> {
     }
 }
 
-/// The frame by which a chat socket learns of a change; also for one that resumes.
-pub fn v1_frame(seq: Seq, change: &Change, workshop: &str) -> Option<ServerFrame> {
+/// The frame by which a chat socket of this side learns of a change; also for one that resumes.
+pub fn v1_frame(seq: Seq, change: &Change, workshop: &str, side: Side) -> Option<ServerFrame> {
     match change {
         Change::Posted(message) => Some(ServerFrame::Message(Box::new(ChatMessage::from(
             &**message,
@@ -262,7 +285,7 @@ pub fn v1_frame(seq: Seq, change: &Change, workshop: &str) -> Option<ServerFrame
         Change::Erased { message, why, by } => Some(ServerFrame::redacted(*message, seq, by, *why)),
         Change::Read(receipt) => Some(ServerFrame::read(receipt)),
         Change::Request(aspect, request) => {
-            ServerFrame::changed(*aspect, seq, RequestBody::new(request, workshop))
+            ServerFrame::changed(*aspect, seq, RequestBody::new(request, workshop, side))
         }
         Change::PersonSignedOut(_) | Change::InviteRevoked(_) | Change::Quiet => None,
     }
@@ -300,6 +323,13 @@ fn tell_watchers(rooms: &Rooms, event: &Committed, audience: &Audience) {
     }
 }
 
+fn sockets_of(sockets: &[Arc<Subscriber>], person: PersonId) -> usize {
+    sockets
+        .iter()
+        .filter(|socket| socket.person() == person)
+        .count()
+}
+
 fn tell_presence(room: &[Arc<Subscriber>], who: &Subscriber, online: bool) {
     let frame: Utf8Bytes = ServerFrame::Presence {
         side: side_word(who.side()),
@@ -329,6 +359,7 @@ impl Drop for Place {
         let id = self.subscriber.id;
         match self.room {
             Room::Chat(request) => {
+                rooms.staff_in_chats -= usize::from(self.subscriber.side() == Side::Workshop);
                 if let Some(room) = rooms.chats.get_mut(&request) {
                     room.retain(|other| other.id != id);
                     if !room

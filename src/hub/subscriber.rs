@@ -124,6 +124,11 @@ impl Subscriber {
         self.queue().cut
     }
 
+    /// The next thing to do, if there is one already.
+    pub fn try_next(&self) -> Option<Next> {
+        self.queue().take()
+    }
+
     /// Waits for the next thing to do. Cancel-safe: nothing is taken before it is returned.
     pub async fn next(&self) -> Next {
         loop {

@@ -86,6 +86,7 @@ const fn open_code(error: &OpenError) -> &'static str {
         OpenError::Damaged { .. } => "damaged",
         OpenError::NoRoot(_) => "no_root_secret",
         OpenError::Newer { .. } | OpenError::Edited(_) => "other_version",
+        OpenError::BeingRead(_) => "being_read",
         OpenError::Full(_) => "disk_full",
         OpenError::Store(_) => "storage_failing",
     }

@@ -7,7 +7,7 @@ use super::project::seq_of;
 use super::tx::View;
 use super::{messages, people, receipts, requests};
 use crate::domain::{
-    Audience, Change, Committed, ErasedWhy, Event, EventId, MessageId, RequestAspect, Seq, Side,
+    Audience, Change, Committed, ErasedWhy, Event, EventId, MessageId, RequestAspect, Seq,
 };
 
 /// Whom an event concerns, as things stand.
@@ -49,7 +49,7 @@ pub(super) fn change(view: &View<'_>, entry: &Entry, event: &Event) -> Result<Ch
     let of_request = |aspect| -> Result<Change, StoreError> {
         let request = match entry.request {
             None => None,
-            Some(id) => requests::load(view, id, Side::Workshop)?,
+            Some(id) => requests::load(view, id)?,
         };
         Ok(request.map_or(Change::Quiet, |request| {
             Change::Request(aspect, Box::new(request))

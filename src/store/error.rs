@@ -36,16 +36,6 @@ pub enum StoreError {
     Fault(#[source] Option<Arc<rusqlite::Error>>),
 }
 
-impl StoreError {
-    /// Whether asking again later can help without anybody doing something.
-    pub const fn is_transient(&self) -> bool {
-        match self {
-            Self::Busy | Self::Unknown | Self::Stopped | Self::Failing(_) | Self::Full => true,
-            Self::ReadOnly | Self::Damaged(_) | Self::Fault(_) => false,
-        }
-    }
-}
-
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         let code = error.sqlite_error_code();
@@ -135,6 +125,9 @@ pub enum OpenError {
         "Migration {0} of this database differs from the one in this program: one of the two was changed after the fact. Use the program that wrote the database."
     )]
     Edited(i64),
+    /// Another program holds on to an old state of it.
+    #[error("The database {} is being read by another program (doctor, a backup). Let that finish, then start again.", .0.display())]
+    BeingRead(PathBuf),
     /// The disk has no room to start.
     #[error("The disk that holds {} is full. Free some space, then start again.", .0.display())]
     Full(PathBuf),

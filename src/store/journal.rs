@@ -12,8 +12,10 @@ use super::tx::View;
 use crate::domain::{Event, EventId, LogId, PersonKey, RequestId, RequestKey, Seq, Timestamp};
 use crate::seal::{Chain, Link};
 
+/// The kind of a message's event, as `domain::Event::kind` names it.
+pub(super) const MESSAGE_POSTED: &str = "message_posted";
 const STAFF_ONLY: u32 = 1;
-/// Events between two commits of memory while the whole journal is read.
+/// Entries held in memory at once while the whole journal is read.
 const PAGE_ROWS: i64 = 512;
 
 /// One entry as it is stored.
@@ -73,7 +75,7 @@ pub fn known(view: &View<'_>, id: EventId) -> Result<Option<Known>, StoreError> 
                 seq: Seq(row.get(0)?),
                 request: row.get::<_, Option<i64>>(1)?.map(RequestId),
                 author: PersonKey::from_bytes(row.get(2)?),
-                is_message: row.get::<_, String>(3)? == "message_posted",
+                is_message: row.get::<_, String>(3)? == MESSAGE_POSTED,
             })
         })
         .optional()?)
@@ -153,6 +155,11 @@ fn place(
 }
 
 impl Entry {
+    /// Whether it is a message.
+    pub(super) fn is_message(&self) -> bool {
+        self.kind == MESSAGE_POSTED
+    }
+
     /// What `body_sha` must be; `None` once the body is erased.
     pub(super) fn expected_body_sha(&self, keys: &BoxKeys) -> Option<[u8; 32]> {
         let under = if self.flags & STAFF_ONLY != 0 {

@@ -68,6 +68,11 @@ impl BoxKeys {
         InviteSecret::derive(&self.root, *invite.as_bytes())
     }
 
+    /// A secret of this box for one purpose.
+    pub fn secret(&self, purpose: &str) -> Key {
+        self.root.derive(purpose, &[])
+    }
+
     /// A key pair of this box for one purpose.
     pub fn signing_key(&self, purpose: &str) -> SigningKey {
         SigningKey::derive(&self.root, purpose)

@@ -16,6 +16,11 @@ use crate::domain::{
     Quote, RequestId, RequestKey, Seq, Side, Timestamp,
 };
 
+/// Words in one page, in bytes: more is asked for again.
+const PAGE_BYTES_MAX: usize = 1 << 20;
+/// Changes that a resuming reader is told from one look at the database.
+const STRETCH_ROWS: i64 = 32;
+
 /// A stretch of a conversation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Page {
@@ -28,10 +33,15 @@ pub struct Page {
 /// What happened in a request while a reader was away.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Missed {
-    /// Each change with its position, in order.
-    Changes(Vec<(Seq, Change)>),
-    /// Too much to tell one by one: read the newest page instead.
-    TooMuch,
+    /// A stretch of changes with their positions, in order.
+    Changes {
+        /// The stretch.
+        changes: Vec<(Seq, Change)>,
+        /// Where the next stretch begins, if there is one.
+        then: Option<Seq>,
+    },
+    /// It cannot be told one by one, because it is too much or damaged: read the newest page instead.
+    Untold,
 }
 
 const MESSAGE: &str =
@@ -70,11 +80,18 @@ pub fn page(
     let mut query = view.conn.prepare_cached(&sql)?;
     let before = before.map_or(i64::MAX, |id| id.0);
     let rows = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
-    let mut found = query
-        .query_map(params![request.0, before, rows], |row| from_row(view, row))?
-        .collect::<Result<Vec<_>, _>>()?;
-    let has_more = found.len() > limit;
-    found.truncate(limit);
+    let mut found = Vec::new();
+    let mut has_more = false;
+    let mut bytes = 0;
+    for row in query.query_map(params![request.0, before, rows], |row| from_row(view, row))? {
+        let row = row?;
+        bytes += row.0.content.shown().len();
+        if found.len() == limit || (bytes > PAGE_BYTES_MAX && !found.is_empty()) {
+            has_more = true;
+            break;
+        }
+        found.push(row);
+    }
     let messages = found
         .into_iter()
         .rev()
@@ -83,41 +100,51 @@ pub fn page(
     Ok(Page { messages, has_more })
 }
 
-/// What happened in a request after a position; at most `changes_max` changes are told one by one.
-pub fn missed(
+/// Whether more than `changes_max` things happened in a request between two positions.
+pub fn missed_too_much(
     view: &View<'_>,
     request: RequestId,
     after: Seq,
     changes_max: usize,
+) -> Result<bool, StoreError> {
+    let mut query = view.conn.prepare_cached(
+        "select exists (select 1 from event where request_id = ?1 and seq > ?2 limit 1 offset ?3)",
+    )?;
+    let offset = i64::try_from(changes_max).unwrap_or(i64::MAX);
+    Ok(query.query_row(params![request.0, after.0, offset], |row| row.get(0))?)
+}
+
+/// What happened in a request after a position and until another, a stretch at a time: long messages
+/// of a long absence are never in memory together.
+pub fn missed(
+    view: &View<'_>,
+    request: RequestId,
+    after: Seq,
+    until: Seq,
 ) -> Result<Missed, StoreError> {
-    let rows = i64::try_from(changes_max)
-        .unwrap_or(i64::MAX)
-        .saturating_add(1);
-    let entries = journal::of_request_after(view.conn, request, after, rows)?;
-    if entries.len() > changes_max {
-        return Ok(Missed::TooMuch);
-    }
+    let mut entries = journal::of_request_after(view.conn, request, after, STRETCH_ROWS)?;
+    let was_full = i64::try_from(entries.len()).is_ok_and(|rows| rows == STRETCH_ROWS);
+    entries.retain(|entry| entry.seq <= until);
+    let then = entries.last().map(|entry| entry.seq);
     let mut changes = Vec::with_capacity(entries.len());
     for entry in entries {
-        let change = if entry.kind == "message_posted" {
+        let change = if entry.is_message() {
             describe::posted(view, entry.seq)?
         } else {
-            match (entry.expected_body_sha(view.keys), entry.event()?) {
-                (Some(sha), Some(event)) if sha == entry.body_sha => {
-                    describe::change(view, &entry, &event)?
-                }
-                (Some(_), _) => {
-                    return Err(StoreError::Damaged(format!(
-                        "entry {} was altered",
-                        entry.seq
-                    )));
-                }
-                (None, _) => Change::Quiet,
+            let sha = entry.expected_body_sha(view.keys);
+            if sha.is_some_and(|sha| sha != entry.body_sha) {
+                tracing::error!(seq = entry.seq.0, "an entry is not what was written");
+                return Ok(Missed::Untold);
+            }
+            match entry.event()? {
+                Some(event) => describe::change(view, &entry, &event)?,
+                None => Change::Quiet,
             }
         };
         changes.push((entry.seq, change));
     }
-    Ok(Missed::Changes(changes))
+    let then = then.filter(|last| was_full && *last < until);
+    Ok(Missed::Changes { changes, then })
 }
 
 /// The newest message of the other side up to `up_to`, and how many of theirs are unread until there.
@@ -128,7 +155,8 @@ pub fn unread_up_to(
     up_to: Option<MessageId>,
 ) -> Result<Option<(EventId, i64)>, StoreError> {
     let mut query = view.conn.prepare_cached(
-        "select count(*), max(m.seq) from message m join request r on r.id = m.request_id
+        "select count(*) filter (where m.erased_why is null), max(m.seq)
+         from message m join request r on r.id = m.request_id
          where m.request_id = ?1 and m.side = ?2 and m.seq <= ?3
            and m.seq > case ?2 when 'workshop' then r.user_read_seq else r.workshop_read_seq end",
     )?;
@@ -184,7 +212,7 @@ fn from_row(view: &View<'_>, row: &Row<'_>) -> rusqlite::Result<(Message, Option
         id: EventId::from_bytes(row.get(1)?),
         request: Some(RequestId(row.get(2)?)),
         thread: Some(RequestKey::from_bytes(row.get(20)?)),
-        kind: "message_posted".to_owned(),
+        kind: journal::MESSAGE_POSTED.to_owned(),
         flags: row.get(14)?,
         epoch: row.get(13)?,
         at: Timestamp(row.get(11)?),

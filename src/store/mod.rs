@@ -51,8 +51,10 @@ use writer::{Job, QUEUE_COMMANDS_MAX, Work, Writer};
 
 /// Longest wait for the writer's answer. Past it nobody knows yet: ask again with the same id.
 const ANSWER_WAIT: Duration = Duration::from_secs(15);
-/// Longest wait for a lock; only a leftover reader of another process could hold one.
+/// Longest wait for a lock; only a reader of another process, such as doctor, could hold one.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// Starts wait so many times `LOCK_WAIT`, a minute, for a reader of another process.
+const START_TRIES: u32 = 12;
 /// Page cache of the writer, in KiB.
 const WRITER_CACHE_KIB: i64 = 8_192;
 /// The log is moved into the database when it has this many pages of 4 KiB.
@@ -71,7 +73,7 @@ struct Inner {
     keys: Arc<BoxKeys>,
     clock: Clock,
     readers: reader::Pool,
-    reading: Semaphore,
+    reading: Arc<Semaphore>,
     health: Arc<Health>,
     queue: Mutex<Option<mpsc::Sender<Box<dyn Work>>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -114,7 +116,7 @@ impl Store {
             keys,
             clock,
             readers,
-            reading: Semaphore::new(reader::READERS as usize),
+            reading: Arc::new(Semaphore::new(reader::READERS as usize)),
             health,
             queue: Mutex::new(Some(queue)),
             writer: Mutex::new(Some(thread)),
@@ -191,14 +193,12 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let _turn = self
-            .inner
-            .reading
-            .acquire()
-            .await
-            .map_err(|_| StoreError::Stopped)?;
         let inner = Arc::clone(&self.inner);
+        let turn = Arc::clone(&inner.reading).acquire_owned().await;
+        let turn = turn.map_err(|_| StoreError::Stopped)?;
         let looked = tokio::task::spawn_blocking(move || {
+            // The turn goes with the work: whoever asked may hang up meanwhile.
+            let _turn = turn;
             let conn = inner.readers.get().map_err(|_| StoreError::Busy)?;
             let snapshot = conn.unchecked_transaction().map_err(StoreError::from)?;
             look(&View {
@@ -296,11 +296,24 @@ fn open_writer(dir: &DataDir, clock: &Clock) -> Result<Connection, OpenError> {
         .map_err(store)?;
     // Whatever the last run could not prove to be on disk is written again before anything is
     // acknowledged; see `Writer::prove_disk`.
-    writer::checkpoint(&conn).map_err(OpenError::Store)?;
+    empty_log(&conn)?;
     migrate::migrate(&mut conn, clock.now())?;
     journal::begin(&conn, LogId::new(Uuid::new_v4())).map_err(store)?;
     only_owner_may_read(dir);
     Ok(conn)
+}
+
+/// Empties the log, however long a reader of another process takes to let go of it.
+fn empty_log(conn: &Connection) -> Result<(), OpenError> {
+    for _ in 0..START_TRIES {
+        match writer::checkpoint(conn) {
+            Err(StoreError::Busy) => {
+                tracing::warn!("another program is reading the database; waiting for it");
+            }
+            done => return done.map_err(OpenError::Store),
+        }
+    }
+    Err(OpenError::Store(StoreError::Busy))
 }
 
 /// Old copies made with a lax umask are tightened too.
@@ -323,6 +336,7 @@ fn told(database: &Path, error: OpenError) -> OpenError {
         StoreError::ReadOnly => OpenError::ReadOnly(path),
         StoreError::Damaged(why) => OpenError::Damaged { path, why },
         StoreError::Full => OpenError::Full(path),
+        StoreError::Busy => OpenError::BeingRead(path),
         StoreError::Failing(_)
             if std::fs::OpenOptions::new()
                 .write(true)
@@ -338,7 +352,6 @@ fn told(database: &Path, error: OpenError) -> OpenError {
             OpenError::ReadOnly(path)
         }
         cause @ (StoreError::Failing(_)
-        | StoreError::Busy
         | StoreError::Unknown
         | StoreError::Stopped
         | StoreError::Fault(_)) => OpenError::Store(cause),

@@ -5,10 +5,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::error::StoreError;
 use super::messages;
 use super::tx::View;
-use super::words::side_word;
 use crate::domain::{
     Actor, Audience, LastMessage, MessageId, Named, PersonId, Request, RequestId, RequestKey, Role,
-    Scope, Seq, Side, Status, Timestamp, Vehicle,
+    Scope, Seq, Status, Timestamp, Vehicle,
 };
 
 /// Which requests a list shows.
@@ -30,7 +29,7 @@ const REQUEST: &str =
     "select r.id, r.key, r.status, r.description, v.plate, v.make, v.model, v.year,
         r.owner_id, o.full_name, o.phone, r.assigned_to, a.full_name, r.last_message_seq,
         r.created_ms, r.active_ms, r.activity_seq,
-        case ?1 when 'user' then r.user_unread else r.workshop_unread end
+        r.user_unread, r.workshop_unread
     from request r
     join vehicle v on v.id = r.vehicle_id
     join person o on o.id = r.owner_id
@@ -60,7 +59,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<(Request, Option<MessageId>)> {
             id: PersonId(id),
             name,
         }),
-        unread: row.get(17)?,
+        unread_by_user: row.get(17)?,
+        unread_by_workshop: row.get(18)?,
         last_message: None,
         created: Timestamp(row.get(14)?),
         active: Timestamp(row.get(15)?),
@@ -96,14 +96,12 @@ pub fn gate(view: &View<'_>, id: RequestId, actor: &Actor) -> Result<Option<Gate
         .map(|(gate, _)| gate))
 }
 
-/// One request, with what is unread for `side`.
-pub fn load(view: &View<'_>, id: RequestId, side: Side) -> Result<Option<Request>, StoreError> {
+/// One request.
+pub fn load(view: &View<'_>, id: RequestId) -> Result<Option<Request>, StoreError> {
     let mut query = view
         .conn
-        .prepare_cached(&format!("{REQUEST} where r.id = ?2"))?;
-    let found = query
-        .query_row(params![side_word(side), id.0], from_row)
-        .optional()?;
+        .prepare_cached(&format!("{REQUEST} where r.id = ?1"))?;
+    let found = query.query_row([id.0], from_row).optional()?;
     found
         .map(|found| with_last_message(view, found))
         .transpose()
@@ -115,22 +113,24 @@ pub fn load_for(
     id: RequestId,
     actor: &Actor,
 ) -> Result<Option<Request>, StoreError> {
-    let request = load(view, id, actor.side())?;
-    Ok(request.filter(|request| actor.is_party_to(request.id, request.owner.id)))
+    match gate(view, id, actor)? {
+        Some(_) => load(view, id),
+        None => Ok(None),
+    }
 }
 
 /// The requests that this actor may see, newest activity first.
 pub fn list(view: &View<'_>, actor: &Actor, filter: &Filter) -> Result<Vec<Request>, StoreError> {
     let sql = format!(
         "{REQUEST}
-         where (?2 is null or r.owner_id = ?2)
-           and (?3 is null or r.id = ?3)
-           and (?4 is null or r.assigned_to = ?4)
-           and (?5 is null or r.activity_seq < ?5)
-           and (?6 is null or (r.status in ('VERIFIED', 'CANCELLED', 'EXPIRED')) = not ?6)
-           and (?7 is null or v.plate_key like ?8 escape '\\' or v.plate like ?7 escape '\\'
-                or o.full_name like ?7 escape '\\' or r.description like ?7 escape '\\')
-         order by r.activity_seq desc limit ?9"
+         where (?1 is null or r.owner_id = ?1)
+           and (?2 is null or r.id = ?2)
+           and (?3 is null or r.assigned_to = ?3)
+           and (?4 is null or r.activity_seq < ?4)
+           and (?5 is null or (r.status in ('VERIFIED', 'CANCELLED', 'EXPIRED')) = not ?5)
+           and (?6 is null or v.plate_key like ?7 escape '\\' or v.plate like ?6 escape '\\'
+                or o.full_name like ?6 escape '\\' or r.description like ?6 escape '\\')
+         order by r.activity_seq desc limit ?8"
     );
     let owner = match actor.role {
         Role::Owner => Some(actor.id.0),
@@ -162,7 +162,6 @@ pub fn list(view: &View<'_>, actor: &Actor, filter: &Filter) -> Result<Vec<Reque
     let found = query
         .query_map(
             params![
-                side_word(actor.side()),
                 owner,
                 only,
                 filter.assigned_to.map(|id| id.0),

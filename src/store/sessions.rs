@@ -78,8 +78,7 @@ pub fn load(view: &View<'_>, id: SessionId) -> Result<Option<Session>, StoreErro
     Ok(query.query_row([id.as_bytes()], from_row).optional()?)
 }
 
-/// Whether a sign-in still counts. Its time is checked when it is refreshed: an access token lives
-/// minutes.
+/// Whether a sign-in still counts: not ended, and in its time.
 pub(super) fn is_live(
     view: &View<'_>,
     id: SessionId,
@@ -87,9 +86,13 @@ pub(super) fn is_live(
 ) -> Result<bool, StoreError> {
     let mut query = view.conn.prepare_cached(
         "select exists (select 1 from session
-         where id = ?1 and person_id = ?2 and ended_ms is null)",
+         where id = ?1 and person_id = ?2 and ended_ms is null and expires_ms > ?3)",
     )?;
-    Ok(query.query_row(params![id.as_bytes(), person.0], |row| row.get(0))?)
+    Ok(
+        query.query_row(params![id.as_bytes(), person.0, view.now.0], |row| {
+            row.get(0)
+        })?,
+    )
 }
 
 /// The devices that opened a link, the newest first.
@@ -101,7 +104,8 @@ pub fn of_invite(view: &View<'_>, invite: InviteId) -> Result<Vec<Session>, Stor
         .collect::<Result<_, _>>()?)
 }
 
-/// Begins a sign-in. A device that comes again by the same link goes on with the one that it has.
+/// Begins a sign-in. A device that comes again by the same link goes on with the one that it has; one
+/// that was signed out begins another, so that its old tokens stay worthless.
 pub fn begin(tx: &WriteTx<'_>, new: &NewSession) -> Result<SessionId, StoreError> {
     let (invite, device) = match new.by_link {
         None => (None, None),
@@ -112,6 +116,8 @@ pub fn begin(tx: &WriteTx<'_>, new: &NewSession) -> Result<SessionId, StoreError
                               rotated_ms, created_ms, seen_ms, expires_ms)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?7, ?8)
          on conflict (invite_id, device_id) where device_id is not null do update set
+             id = case when ended_ms is null then id else excluded.id end,
+             created_ms = case when ended_ms is null then created_ms else excluded.created_ms end,
              device_name = excluded.device_name, refresh_sha = excluded.refresh_sha,
              previous_sha = null, rotated_ms = excluded.rotated_ms, seen_ms = excluded.seen_ms,
              expires_ms = excluded.expires_ms, ended_ms = null
@@ -171,6 +177,37 @@ pub fn end_all_of(
     Ok(())
 }
 
+/// Ends the sign-ins by a link beyond the newest `keep`.
+pub fn end_oldest_by_invite(
+    tx: &WriteTx<'_>,
+    invite: InviteId,
+    keep: i64,
+) -> Result<(), StoreError> {
+    tx.conn
+        .prepare_cached(
+            "update session set ended_ms = ?2 where id in (
+                 select id from session where invite_id = ?1 and ended_ms is null
+                 order by seen_ms desc, id desc limit -1 offset ?3)",
+        )?
+        .execute(params![invite.as_bytes(), tx.now.0, keep])?;
+    Ok(())
+}
+
+/// Sign-ins whose time ran out after one moment and until another.
+pub fn expired_between(
+    view: &View<'_>,
+    after: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<SessionId>, StoreError> {
+    let mut query = view
+        .conn
+        .prepare_cached("select id from session where expires_ms > ?1 and expires_ms <= ?2")?;
+    let ids = query.query_map([after.0, until.0], |row| {
+        row.get(0).map(SessionId::from_bytes)
+    })?;
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
 /// Ends every sign-in by a link.
 pub fn end_by_invite(tx: &WriteTx<'_>, invite: InviteId) -> Result<(), StoreError> {
     tx.conn
@@ -185,7 +222,7 @@ pub fn end_by_invite(tx: &WriteTx<'_>, invite: InviteId) -> Result<(), StoreErro
 pub fn any_before(view: &View<'_>, moment: Timestamp) -> Result<bool, StoreError> {
     let mut query = view.conn.prepare_cached(
         "select exists (select 1 from session
-         where (ended_ms < ?1 or expires_ms < ?1) and invite_id is null)",
+         where (ended_ms < ?1 or expires_ms < ?1))",
     )?;
     Ok(query.query_row([moment.0], |row| row.get(0))?)
 }
@@ -194,8 +231,6 @@ pub fn any_before(view: &View<'_>, moment: Timestamp) -> Result<bool, StoreError
 pub fn forget_before(tx: &WriteTx<'_>, moment: Timestamp) -> Result<usize, StoreError> {
     Ok(tx
         .conn
-        .prepare_cached(
-            "delete from session where (ended_ms < ?1 or expires_ms < ?1) and invite_id is null",
-        )?
+        .prepare_cached("delete from session where (ended_ms < ?1 or expires_ms < ?1)")?
         .execute([moment.0])?)
 }

@@ -15,33 +15,36 @@ const ITEMS_MAX: usize = 200;
 /// count only their own jobs.
 pub fn summary(view: &View<'_>, actor: &Actor) -> Result<Unread, StoreError> {
     let side = actor.side();
-    let (owner, assigned) = match actor.role {
-        Role::Admin => (None, None),
-        Role::Mechanic => (None, Some(actor.id.0)),
-        Role::Owner => (Some(actor.id.0), None),
+    let (unread, other_party, whose) = match actor.role {
+        Role::Admin => ("r.workshop_unread", "o.full_name", "?1 = ?1"),
+        Role::Mechanic => ("r.workshop_unread", "o.full_name", "r.assigned_to = ?1"),
+        Role::Owner => ("r.user_unread", "w.name", "r.owner_id = ?1"),
     };
     let only = match actor.scope {
         Scope::Everything => None,
         Scope::Only(request) => Some(request.0),
     };
-    // The newest message of the other side is looked for from the end of the conversation.
-    let mut query = view.conn.prepare_cached(
-        "select r.id, case ?1 when 'user' then w.name else o.full_name end,
-                case ?1 when 'user' then r.user_unread else r.workshop_unread end as unread,
+    let unread_ones =
+        format!("from request r where {unread} > 0 and {whose} and (?2 is null or r.id = ?2)");
+    let total = view
+        .conn
+        .prepare_cached(&format!("select coalesce(sum({unread}), 0) {unread_ones}"))?
+        .query_row(params![actor.id.0, only], |row| row.get(0))?;
+    // Of the requests with the newest messages, the newest message of the other side: it is looked
+    // for from the end of the conversation.
+    let mut query = view.conn.prepare_cached(&format!(
+        "select r.id, {other_party}, {unread},
                 (select m.seq from message m
-                 where m.request_id = r.id and m.erased_why is null and m.side <> ?1
+                 where m.request_id = r.id and m.erased_why is null and m.side <> ?3
                  order by m.seq desc limit 1) as newest
-         from request r
+         from (select * {unread_ones} order by r.last_message_seq desc limit {ITEMS_MAX}) r
          join person o on o.id = r.owner_id
          join workshop w on w.id = 1
-         where unread > 0
-           and (?2 is null or r.owner_id = ?2)
-           and (?3 is null or r.assigned_to = ?3)
-           and (?4 is null or r.id = ?4)
-         order by newest desc",
-    )?;
+         where newest is not null
+         order by newest desc"
+    ))?;
     let rows = query
-        .query_map(params![side_word(side), owner, assigned, only], |row| {
+        .query_map(params![actor.id.0, only, side_word(side)], |row| {
             Ok((
                 RequestId(row.get(0)?),
                 row.get(1)?,
@@ -50,9 +53,8 @@ pub fn summary(view: &View<'_>, actor: &Actor) -> Result<Unread, StoreError> {
             ))
         })?
         .collect::<Result<Vec<(RequestId, String, i64, MessageId)>, _>>()?;
-    let total = rows.iter().map(|(_, _, count, _)| count).sum();
-    let mut items = Vec::with_capacity(rows.len().min(ITEMS_MAX));
-    for (request, other_party, count, newest) in rows.into_iter().take(ITEMS_MAX) {
+    let mut items = Vec::with_capacity(rows.len());
+    for (request, other_party, count, newest) in rows {
         if let Some(message) = messages::load(view, newest)? {
             let excerpt = message.content.excerpt();
             items.push(UnreadItem {

@@ -9,8 +9,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
+use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::{CommandError, StoreError};
@@ -24,6 +25,8 @@ use crate::domain::Committed;
 const BATCH_COMMANDS_MAX: usize = 256;
 /// Commands that wait for the writer; more are answered "busy".
 pub(super) const QUEUE_COMMANDS_MAX: usize = 1_024;
+/// Longest wait for a reader while the disk proves itself.
+const PROOF_WAIT: Duration = Duration::from_millis(200);
 /// The exit status of a process whose writer died (`EX_SOFTWARE` of sysexits.h).
 const EXIT_WRITER_DIED: i32 = 70;
 
@@ -200,6 +203,7 @@ impl Writer {
                 Ok(())
             }
             Err(error) => {
+                self.abandon();
                 self.note(&error);
                 Err(error)
             }
@@ -239,22 +243,24 @@ impl Writer {
                     conn.prepare_cached("release command")?.execute([])?;
                     if let Undo::Failed(error @ (StoreError::Full | StoreError::Failing(_))) = undo
                     {
-                        let _ = conn.execute_batch("rollback");
                         return Err(error);
                     }
                 }
             }
         }
-        if let Err(error) = conn
-            .prepare_cached("commit")
-            .and_then(|mut commit| commit.execute([]))
-        {
-            if !conn.is_autocommit() {
-                let _ = conn.execute_batch("rollback");
-            }
-            return Err(error.into());
-        }
+        conn.prepare_cached("commit")?.execute([])?;
         Ok(recorded)
+    }
+
+    /// Undoes what a failed batch left open. If even that fails, nothing can be known of this
+    /// connection any more: the process ends, and starts again with a fresh one.
+    fn abandon(&self) {
+        if !self.conn.is_autocommit() && self.conn.execute_batch("rollback").is_err() {
+            tracing::error!(
+                "a batch could not be undone; the process ends so that it can be restarted"
+            );
+            std::process::exit(EXIT_WRITER_DIED);
+        }
     }
 
     /// Learns from a failed batch.
@@ -283,7 +289,21 @@ impl Writer {
     /// that empties the log reads and writes them all again; before it succeeds nothing may be
     /// acknowledged (measured: without it, later messages were lost at the next power cut).
     fn prove_disk(&mut self) -> Result<(), StoreError> {
-        checkpoint(&self.conn)?;
+        // A reader of another process, such as doctor, may hold the log: ask again with the next
+        // batch instead of keeping this one waiting.
+        let _ = self.conn.busy_timeout(PROOF_WAIT);
+        let proven = checkpoint(&self.conn);
+        let _ = self.conn.busy_timeout(super::LOCK_WAIT);
+        proven.map_err(|error| match error {
+            StoreError::Busy => StoreError::Failing(None),
+            StoreError::Full
+            | StoreError::Failing(_)
+            | StoreError::ReadOnly
+            | StoreError::Damaged(_)
+            | StoreError::Unknown
+            | StoreError::Stopped
+            | StoreError::Fault(_) => error,
+        })?;
         tracing::info!("the disk works again");
         self.health.set(Condition::Sound);
         Ok(())
@@ -291,18 +311,12 @@ impl Writer {
 }
 
 /// Moves the whole log into the database and empties it.
+///
+/// # Errors
+/// `Busy` while somebody still reads from the log, or what the disk says.
 pub(super) fn checkpoint(conn: &Connection) -> Result<(), StoreError> {
-    let busy: bool = conn
-        .query_row("pragma wal_checkpoint(truncate)", [], |row| row.get(0))
-        .map_err(|error| match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Failing(None),
-            Some(_) | None => StoreError::from(error),
-        })?;
-    if busy {
-        Err(StoreError::Failing(None))
-    } else {
-        Ok(())
-    }
+    let busy: bool = conn.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get(0))?;
+    if busy { Err(StoreError::Busy) } else { Ok(()) }
 }
 
 fn answer_all(batch: Vec<Box<dyn Work>>, outcome: &Result<(), StoreError>) {

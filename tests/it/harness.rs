@@ -312,11 +312,20 @@ impl Workshop {
         self.post(&path, token, &body).await.expect(201).json()
     }
 
-    /// The newest 500 messages of a request.
+    /// All messages of a request, page by page.
     pub(crate) async fn messages(&self, request: i64, token: &str) -> Vec<Value> {
-        let path = format!("/api/service-requests/{request}/messages/?limit=500");
-        let history = self.get(&path, token).await.expect(200).json();
-        history.as_array().unwrap().clone()
+        let mut pages = Vec::new();
+        let mut path = format!("/api/service-requests/{request}/messages/?limit=500");
+        loop {
+            let answer = self.get(&path, token).await.expect(200);
+            pages.push(answer.json().as_array().unwrap().clone());
+            let Some(link) = answer.field("link") else {
+                break;
+            };
+            let link = link.strip_prefix('<').unwrap();
+            path = link.strip_suffix(">; rel=\"prev\"").unwrap().to_owned();
+        }
+        pages.into_iter().rev().flatten().collect()
     }
 
     pub(crate) async fn mark_read(&self, request: i64, token: &str) -> Value {

@@ -20,6 +20,7 @@ mod harness;
 mod invites;
 mod journal;
 mod original_contract;
+mod regress;
 mod resume;
 mod sign_in;
 mod slow_reader;

@@ -1,7 +1,7 @@
 //! How a chat socket begins: hello, then what was missed or the newest messages, all of one moment.
 
 use super::talk::Chat;
-use crate::domain::{Actor, Change, LogId, MessageId, Rejection, Request as Job, Seq};
+use crate::domain::{Actor, Change, LogId, MessageId, Rejection, Request as Job, RequestId, Seq};
 use crate::http::limits::HISTORY_BYTES_MAX;
 use crate::http::pump::End;
 use crate::http::requests::workshop;
@@ -9,7 +9,7 @@ use crate::http::upgrade::CloseReason;
 use crate::hub::{Dialect, v1_frame};
 use crate::store::messages::{Missed, Page};
 use crate::store::people;
-use crate::store::{self, CommandError, Head, messages, receipts, requests};
+use crate::store::{self, CommandError, Head, View, messages, receipts, requests};
 use crate::wire::api::{RequestBody, UserBody};
 use crate::wire::message::ChatMessage;
 use crate::wire::server::{ReceiptBody, ServerFrame, You};
@@ -27,7 +27,26 @@ struct Beginning {
 
 enum What {
     Newest(Page),
-    Changes(Vec<(Seq, Change)>),
+    Missed {
+        changes: Vec<(Seq, Change)>,
+        then: Option<Seq>,
+    },
+}
+
+/// What a reader who was away is told first: what happened after its position, or the newest page.
+fn what(
+    view: &View<'_>,
+    id: RequestId,
+    after: Option<Seq>,
+    until: Seq,
+) -> Result<What, CommandError> {
+    if let Some(after) = after
+        && let Missed::Changes { changes, then } = messages::missed(view, id, after, until)?
+    {
+        return Ok(What::Missed { changes, then });
+    }
+    let page = messages::page(view, id, None, HISTORY_MESSAGES_DEFAULT)?;
+    Ok(What::Newest(page))
 }
 
 impl Chat<'_> {
@@ -49,15 +68,15 @@ impl Chat<'_> {
                 let request = requests::load_for(view, id, &actor)?;
                 let request = request.ok_or(Rejection::NoSuch("request"))?;
                 let known = position.filter(|at| at.log == head.log && at.seq <= head.seq);
-                let missed = known
-                    .map(|at| messages::missed(view, id, at.seq, RESUME_CHANGES_MAX))
-                    .transpose()?;
-                let what = match missed {
-                    Some(Missed::Changes(changes)) => What::Changes(changes),
-                    Some(Missed::TooMuch) | None => {
-                        What::Newest(messages::page(view, id, None, HISTORY_MESSAGES_DEFAULT)?)
+                let after = match known {
+                    Some(at)
+                        if messages::missed_too_much(view, id, at.seq, RESUME_CHANGES_MAX)? =>
+                    {
+                        None
                     }
+                    known => known.map(|at| at.seq),
                 };
+                let what = what(view, id, after, head.seq)?;
                 let receipts = receipts::newest(view, id)?;
                 Ok(Some(Box::new(Beginning {
                     workshop: workshop(view)?,
@@ -69,14 +88,7 @@ impl Chat<'_> {
                 })))
             })
             .await;
-        let beginning = looked.map_err(|error| match error {
-            CommandError::Rejected(Rejection::SignedOut) => End::Close(CloseReason::SIGN_IN_AGAIN),
-            CommandError::Rejected(_) => End::Close(CloseReason::NOT_YOURS),
-            CommandError::Store(error) => {
-                tracing::warn!(%error, "a conversation could not be read");
-                End::Close(CloseReason::TRY_AGAIN_LATER)
-            }
-        })?;
+        let beginning = looked.map_err(unread)?;
         if let Some(beginning) = beginning {
             self.sent_up_to = beginning.head.seq;
             self.greet(*beginning).await?;
@@ -103,19 +115,50 @@ impl Chat<'_> {
             peers: self.edge.hub.peers(self.id),
             workshop_online: self.edge.hub.workshop_online(),
             receipts,
-            request: Box::new(RequestBody::new(&request, &workshop)),
+            request: Box::new(RequestBody::new(&request, &workshop, actor.side())),
         })
         .await?;
-        match what {
-            What::Newest(page) => self.tell(&history(&page, None)).await,
-            What::Changes(changes) => {
-                for (seq, change) in changes {
-                    if let Some(frame) = v1_frame(seq, &change, &workshop) {
-                        self.tell(&frame).await?;
+        let mut what = what;
+        loop {
+            let then = match what {
+                What::Newest(page) => return self.tell(&history(&page, None)).await,
+                What::Missed { changes, then } => {
+                    for (seq, change) in changes {
+                        if let Some(frame) = v1_frame(seq, &change, &workshop, actor.side()) {
+                            self.tell(&frame).await?;
+                        }
                     }
+                    then
                 }
-                Ok(())
-            }
+            };
+            let Some(after) = then else {
+                return Ok(());
+            };
+            what = self.next_stretch(after, head.seq).await?;
+        }
+    }
+
+    async fn next_stretch(&mut self, after: Seq, until: Seq) -> Result<What, End> {
+        let (who, id) = (self.who, self.id);
+        let look = self
+            .edge
+            .store
+            .read(move |view| -> Result<_, CommandError> {
+                people::actor(view, who)?.ok_or(Rejection::SignedOut)?;
+                what(view, id, Some(after), until)
+            });
+        look.await.map_err(unread)
+    }
+}
+
+/// How a socket ends whose conversation could not be read.
+fn unread(error: CommandError) -> End {
+    match error {
+        CommandError::Rejected(Rejection::SignedOut) => End::Close(CloseReason::SIGN_IN_AGAIN),
+        CommandError::Rejected(_) => End::Close(CloseReason::NOT_YOURS),
+        CommandError::Store(error) => {
+            tracing::warn!(%error, "a conversation could not be read");
+            End::Close(CloseReason::TRY_AGAIN_LATER)
         }
     }
 }

@@ -126,5 +126,6 @@ async fn admit(
         dialect,
     };
     let place = edge.hub.enter(id, listener);
+    let place = place.ok_or(CloseReason::TRY_AGAIN_LATER)?;
     Ok(Admitted { who, id, place })
 }

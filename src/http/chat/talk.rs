@@ -73,17 +73,17 @@ impl<'a> Chat<'a> {
     ///
     /// What is long or seldom is boxed: an idle socket's task keeps no room for it.
     pub(super) async fn run(mut self, position: Option<Head>) {
-        let begun = Box::pin(self.begin(position)).await;
+        if let Err(end) = Box::pin(self.begin(position)).await {
+            drop(self.place);
+            return self.pump.end(end).await;
+        }
         let mut chat = Self {
             pump: self.pump.begun().await,
             ..self
         };
-        let end = match begun {
+        let end = match chat.talk().await {
+            Ok(never) => match never {},
             Err(end) => end,
-            Ok(()) => match chat.talk().await {
-                Ok(never) => match never {},
-                Err(end) => end,
-            },
         };
         drop(chat.place);
         chat.pump.end(end).await;
@@ -157,6 +157,10 @@ impl<'a> Chat<'a> {
                 self.done(done.await.map(|_| ()), None).await
             }
             Step::Redact(command) => {
+                if self.edge.count_message(self.who.person).is_err() {
+                    let detail = "That was a little too often. Please wait a moment.".to_owned();
+                    return self.refuse("rate_limited", detail, None).await;
+                }
                 let done = self
                     .edge
                     .submit_as(self.who, Need::Essential, move |tx, actor| {
@@ -180,7 +184,12 @@ impl<'a> Chat<'a> {
             })
             .await;
         match page {
-            Ok(page) => self.tell(&history(&page, before)).await,
+            Ok(page) => {
+                let frame = history(&page, before);
+                // Not kept while a slow reader takes the frame.
+                drop(page);
+                self.tell(&frame).await
+            }
             Err(error) => self.done(Err(error), None).await,
         }
     }
@@ -195,6 +204,10 @@ impl<'a> Chat<'a> {
         let id = posted.message.id.0;
         if posted.fresh {
             tracing::info!(request = %self.id, seq = id, "message posted");
+        }
+        // What was committed before goes first: an acknowledgement's position leaves nothing behind it.
+        while let Some(next) = self.place.try_next() {
+            self.pass_on(next).await?;
         }
         match client_id {
             Some(client_id) => {

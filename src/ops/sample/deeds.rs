@@ -190,7 +190,7 @@ fn filled(view: &View<'_>, text: &str, id: RequestId) -> CommandResult<String> {
     if !text.contains('{') {
         return Ok(text.to_owned());
     }
-    let request = requests::load(view, id, Actor::the_box().side())?;
+    let request = requests::load(view, id)?;
     let request = request.ok_or(Rejection::NoSuch("request of the sample"))?;
     let Named { name, .. } = &request.owner;
     let first_name = name.split(' ').next().unwrap_or(name);

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::some;
 use super::{InviteBody, NamedBody, WorkshopBody};
-use crate::domain::{LastMessage, Request, Vehicle};
+use crate::domain::{LastMessage, Request, Side, Vehicle};
 use crate::wire::{rfc3339, side_word};
 
 /// A vehicle.
@@ -89,8 +89,8 @@ pub struct RequestBody {
 }
 
 impl RequestBody {
-    /// The body of a request of the workshop of this name.
-    pub fn new(request: &Request, workshop: &str) -> Self {
+    /// The body of a request of the workshop of this name, as this side sees it.
+    pub fn new(request: &Request, workshop: &str, side: Side) -> Self {
         let Vehicle {
             plate,
             make,
@@ -120,7 +120,7 @@ impl RequestBody {
             },
             workshop: WorkshopBody::named(workshop.to_owned()),
             assigned_to: request.assigned.as_ref().map(NamedBody::from),
-            unread_count: request.unread,
+            unread_count: request.unread(side),
             last_message: request.last_message.as_ref().map(LastMessageBody::from),
             created_at: rfc3339(request.created),
             updated_at: rfc3339(request.active),
