@@ -3,11 +3,12 @@
 //! In reading order: `bind`, `listen`, `admission` (connections), `guard`, `headers` (whose requests,
 //! which headers), `edge` (what handlers share), `auth`, `token`, `tickets`, `throttle` (who, how
 //! often), `sign_in`, `setup`, `people`, `requests`, `invites`, `messages`, `health` (one file a
-//! resource), `chat`, `notifications`, `pump`, `session` (sockets), `assets` (the web app).
+//! resource), `asked`, `chat`, `notifications`, `pump`, `session` (sockets), `assets` (the web app).
 //!
 //! It never speaks SQL and never meets `sync`.
 
 pub(crate) mod admission;
+mod asked;
 pub mod assets;
 pub mod auth;
 pub mod bind;

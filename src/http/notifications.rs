@@ -4,16 +4,15 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use tracing::Instrument;
 
-use super::chat::{ChatQuery, V1};
+use super::asked::asked;
 use super::edge::Edge;
 use super::problem::Problem;
 use super::pump::{End, Incoming, Pump, reason};
-use super::upgrade::{CloseReason, WebSocket, upgrade};
+use super::upgrade::{CloseReason, WebSocket};
 use crate::domain::Rejection;
 use crate::hub::{Dialect, Listener, Next, Place};
 use crate::store::people::{self, Credential};
@@ -26,17 +25,10 @@ const RECOUNT_PAUSE: Duration = Duration::from_millis(25);
 /// Upgrades, then closes with a code that a browser can read if the token is wrong.
 pub(super) async fn socket(
     State(edge): State<Edge>,
-    query: Result<Query<ChatQuery>, QueryRejection>,
     mut request: Request,
 ) -> Result<Response, Problem> {
-    let upgrading = upgrade(&mut request, &[V1])?;
-    let Query(query) = query.unwrap_or_default();
-    let dialect = if upgrading.protocol.is_some() {
-        Dialect::V1
-    } else {
-        Dialect::Original
-    };
-    let who = query.token().and_then(|token| edge.socket_token(token));
+    let asked = asked(&edge, &mut request)?;
+    let (upgrading, who, dialect) = (asked.upgrading, asked.who, asked.dialect);
     let socket = upgrading.socket;
     let tracker = edge.tracker.clone();
     tracker.spawn(

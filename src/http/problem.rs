@@ -83,11 +83,6 @@ impl Problem {
             .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
-    /// 403: signed in, but not allowed to do this.
-    pub fn not_allowed(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "not_allowed", detail)
-    }
-
     /// 403: a page of another site asks (quality.md §1.5).
     pub fn foreign_origin() -> Self {
         Self::new(
@@ -124,16 +119,6 @@ impl Problem {
             "The request did not arrive in time.",
         )
         .with_header(CONNECTION, HeaderValue::from_static("close"))
-    }
-
-    /// 409: it contradicts what is already so.
-    pub fn conflict(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::CONFLICT, "conflict", detail)
-    }
-
-    /// 410: it was there once; `code` says what became of it.
-    pub fn gone(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::GONE, code, detail)
     }
 
     /// 413: larger than the limit of this call.

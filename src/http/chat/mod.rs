@@ -6,67 +6,32 @@
 mod begin;
 mod talk;
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::response::Response;
-use serde::Deserialize;
 use tracing::Instrument;
 
+use super::asked::{Asked, asked};
 use super::edge::Edge;
 use super::problem::Problem;
-use super::upgrade::{CloseReason, upgrade};
-use crate::domain::{Rejection, RequestId, Seq};
+use super::upgrade::CloseReason;
+use crate::domain::{Rejection, RequestId};
 use crate::hub::{Dialect, Listener, Place};
 use crate::store::people::{self, Credential};
-use crate::store::{CommandError, Head, requests};
+use crate::store::{CommandError, requests};
 use talk::Chat;
-
-/// The subprotocol of `wire.md` §6.
-pub(super) const V1: &str = "motoreach.v1";
-
-/// How a chat socket asks.
-#[derive(Deserialize, Default)]
-pub(super) struct ChatQuery {
-    #[serde(default)]
-    token: Option<String>,
-    #[serde(default)]
-    access: Option<String>,
-    #[serde(default)]
-    after: Option<String>,
-    #[serde(default)]
-    log: Option<String>,
-}
-
-impl ChatQuery {
-    /// The token, under either of its names.
-    pub(super) fn token(&self) -> Option<&str> {
-        self.token.as_deref().or(self.access.as_deref())
-    }
-}
 
 /// Upgrades, then closes with a code that a browser can read if the token or the request is wrong.
 pub(super) async fn socket(
     State(edge): State<Edge>,
     Path(id): Path<String>,
-    query: Result<Query<ChatQuery>, QueryRejection>,
     mut request: Request,
 ) -> Result<Response, Problem> {
-    let upgrading = upgrade(&mut request, &[V1])?;
-    let Query(query) = query.unwrap_or_default();
-    let dialect = if upgrading.protocol.is_some() {
-        Dialect::V1
-    } else {
-        Dialect::Original
-    };
-    let who = query.token().and_then(|token| edge.socket_token(token));
-    let position = query
-        .after
-        .and_then(|after| after.parse().ok())
-        .zip(query.log.and_then(|log| log.parse().ok()))
-        .map(|(after, log)| Head {
-            log,
-            seq: Seq(after),
-        });
+    let Asked {
+        upgrading,
+        dialect,
+        who,
+        position,
+    } = asked(&edge, &mut request)?;
     let id = id.parse().ok().map(RequestId);
     // In the room before the browser learns that the socket is open: whoever asks for history then
     // misses nothing between the two.
