@@ -2,6 +2,7 @@
 //! whenever the numbers change, whichever way a message came in.
 
 use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use axum::extract::{Request, State};
@@ -75,6 +76,14 @@ async fn admit(edge: &Edge, socket: WebSocket, who: Option<Credential>, dialect:
         pump: Pump::new(socket),
         told: None,
     };
+    if let Err(end) = Box::pin(watch.recount()).await {
+        drop(watch.place);
+        return watch.pump.end(end).await;
+    }
+    let mut watch = Watch {
+        pump: watch.pump.begun().await,
+        ..watch
+    };
     let end = match watch.talk().await {
         Ok(never) => match never {},
         Err(end) => end,
@@ -88,13 +97,12 @@ struct Watch<'a> {
     who: Credential,
     place: Place,
     pump: Pump,
-    /// The numbers that were told last.
-    told: Option<UnreadBody>,
+    /// A hash of the numbers that were told last: an idle socket does not keep the numbers.
+    told: Option<u64>,
 }
 
 impl Watch<'_> {
     async fn talk(&mut self) -> Result<Infallible, End> {
-        Box::pin(self.recount()).await?;
         let shutdown = self.edge.shutdown.clone();
         loop {
             // Every arm is cancel-safe: what is not taken stays queued in the hub or the socket.
@@ -134,12 +142,14 @@ impl Watch<'_> {
                 End::Close(CloseReason::TRY_AGAIN_LATER)
             }
         })?;
-        if self.told.as_ref() == Some(&counted) {
+        let text = Notification::new(counted).encode();
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        let hash = hasher.finish();
+        if self.told == Some(hash) {
             return Ok(());
         }
-        self.told = Some(counted.clone());
-        self.pump
-            .send(Notification::new(counted).encode().into(), &self.place)
-            .await
+        self.told = Some(hash);
+        self.pump.send(text.into(), &self.place).await
     }
 }
