@@ -33,7 +33,8 @@ impl Clock {
         }
     }
 
-    /// A clock that stands still until it is told to move; for tests.
+    /// A clock that stands still until it is told to move; for tests and for the sample
+    /// workshop, whose conversations lie in the past.
     pub fn manual(start: Timestamp) -> Self {
         Self {
             source: Source::Manual(Arc::new(AtomicI64::new(start.0))),

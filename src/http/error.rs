@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::problem::Problem;
+use super::upgrade::CloseReason;
 use crate::domain::Rejection;
 use crate::store::{CommandError, StoreError};
 
@@ -89,6 +90,18 @@ pub(super) fn told(error: CommandError) -> (&'static str, String) {
         CommandError::Store(error) => {
             let problem = Problem::from(error);
             (problem.code(), problem.detail().to_owned())
+        }
+    }
+}
+
+/// How a socket is closed when what it asked for could not be looked up.
+pub(super) fn closing(error: CommandError) -> CloseReason {
+    match error {
+        CommandError::Rejected(Rejection::SignedOut) => CloseReason::SIGN_IN_AGAIN,
+        CommandError::Rejected(_) => CloseReason::NOT_YOURS,
+        CommandError::Store(error) => {
+            tracing::warn!(%error, "a socket could not be served");
+            CloseReason::TRY_AGAIN_LATER
         }
     }
 }

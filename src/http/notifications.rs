@@ -11,6 +11,7 @@ use tracing::Instrument;
 
 use super::asked::asked;
 use super::edge::Edge;
+use super::error::closing;
 use super::problem::Problem;
 use super::pump::{End, Incoming, Pump, reason};
 use super::upgrade::{CloseReason, WebSocket};
@@ -47,19 +48,12 @@ async fn admit(edge: &Edge, socket: WebSocket, who: Option<Credential>, dialect:
     let Some(who) = who else {
         return CloseReason::SIGN_IN_AGAIN.close(socket).await;
     };
-    let look = edge
-        .store
-        .read(move |view| -> Result<_, CommandError> { Ok(people::actor(view, who)?) });
-    let actor = Box::pin(look).await;
-    let actor = match actor {
-        Ok(Some(actor)) => actor,
-        Ok(None) | Err(CommandError::Rejected(_)) => {
-            return CloseReason::SIGN_IN_AGAIN.close(socket).await;
-        }
-        Err(CommandError::Store(error)) => {
-            tracing::warn!(%error, "a socket could not be served");
-            return CloseReason::TRY_AGAIN_LATER.close(socket).await;
-        }
+    let look = edge.store.read(move |view| -> Result<_, CommandError> {
+        Ok(people::actor(view, who)?.ok_or(Rejection::SignedOut)?)
+    });
+    let actor = match Box::pin(look).await {
+        Ok(actor) => actor,
+        Err(error) => return closing(error).close(socket).await,
     };
     let listener = Listener {
         actor,
@@ -135,13 +129,7 @@ impl Watch<'_> {
                 Ok(UnreadBody::from(unread::summary(view, &actor)?))
             })
             .await;
-        let counted = counted.map_err(|error| match error {
-            CommandError::Rejected(_) => End::Close(CloseReason::SIGN_IN_AGAIN),
-            CommandError::Store(error) => {
-                tracing::warn!(%error, "unread messages could not be counted");
-                End::Close(CloseReason::TRY_AGAIN_LATER)
-            }
-        })?;
+        let counted = counted.map_err(|error| End::Close(closing(error)))?;
         let text = Notification::new(counted).encode();
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);

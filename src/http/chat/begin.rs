@@ -2,10 +2,10 @@
 
 use super::talk::Chat;
 use crate::domain::{Actor, Change, LogId, MessageId, Rejection, Request as Job, RequestId, Seq};
+use crate::http::error::closing;
 use crate::http::limits::HISTORY_BYTES_MAX;
 use crate::http::pump::End;
 use crate::http::requests::workshop;
-use crate::http::upgrade::CloseReason;
 use crate::hub::{Dialect, v1_frame};
 use crate::store::messages::{Missed, Page};
 use crate::store::people;
@@ -88,7 +88,7 @@ impl Chat<'_> {
                 })))
             })
             .await;
-        let beginning = looked.map_err(unread)?;
+        let beginning = looked.map_err(|error| End::Close(closing(error)))?;
         if let Some(beginning) = beginning {
             self.sent_up_to = beginning.head.seq;
             self.greet(*beginning).await?;
@@ -147,19 +147,7 @@ impl Chat<'_> {
                 people::actor(view, who)?.ok_or(Rejection::SignedOut)?;
                 what(view, id, Some(after), until)
             });
-        look.await.map_err(unread)
-    }
-}
-
-/// How a socket ends whose conversation could not be read.
-fn unread(error: CommandError) -> End {
-    match error {
-        CommandError::Rejected(Rejection::SignedOut) => End::Close(CloseReason::SIGN_IN_AGAIN),
-        CommandError::Rejected(_) => End::Close(CloseReason::NOT_YOURS),
-        CommandError::Store(error) => {
-            tracing::warn!(%error, "a conversation could not be read");
-            End::Close(CloseReason::TRY_AGAIN_LATER)
-        }
+        look.await.map_err(|error| End::Close(closing(error)))
     }
 }
 

@@ -12,6 +12,7 @@ use tracing::Instrument;
 
 use super::asked::{Asked, asked};
 use super::edge::Edge;
+use super::error::closing;
 use super::problem::Problem;
 use super::upgrade::CloseReason;
 use crate::domain::{Rejection, RequestId};
@@ -77,14 +78,7 @@ async fn admit(
         requests::gate(view, id, &actor)?.ok_or(Rejection::NoSuch("request"))?;
         Ok((actor, id))
     });
-    let (actor, id) = Box::pin(look).await.map_err(|error| match error {
-        CommandError::Rejected(Rejection::SignedOut) => CloseReason::SIGN_IN_AGAIN,
-        CommandError::Rejected(_) => CloseReason::NOT_YOURS,
-        CommandError::Store(error) => {
-            tracing::warn!(%error, "a socket could not be served");
-            CloseReason::TRY_AGAIN_LATER
-        }
-    })?;
+    let (actor, id) = Box::pin(look).await.map_err(closing)?;
     let listener = Listener {
         actor,
         session: who.session,
