@@ -127,7 +127,7 @@ export const en = {
 
   inbox: {
     title: 'Inbox',
-    search: 'Search plate, owner, text',
+    search: 'Search plate, owner, fault',
     filters: 'Which requests',
     filter: { mine: 'My jobs', open: 'Open', closed: 'Closed', all: 'All' } satisfies Record<
       RequestFilterName,
