@@ -48,6 +48,8 @@
 //! * [`commands`]: one file per intention.
 //! * [`hub`]: live fan-out, in memory.
 //! * [`http`]: the edge towards browsers.
+//! * [`sync`]: the link between box and relay: what both ends say, and the two that carry it.
+//! * [`relay`]: the relay: what it keeps, its edge towards owners, pushing.
 //! * [`config`], [`appliance`]: the box put together.
 //! * [`cli`], [`telemetry`], [`ops`]: the command line, the log, and one file per command.
 
@@ -61,7 +63,9 @@ pub mod http;
 pub mod hub;
 pub mod ops;
 pub mod password;
+pub mod relay;
 pub mod seal;
 pub mod store;
+pub mod sync;
 pub mod telemetry;
 pub mod wire;

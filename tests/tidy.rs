@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("seal", &["domain"]),
-    ("wire", &["domain"]),
+    ("wire", &["seal", "domain"]),
     ("clock", &["domain"]),
     ("password", &["domain"]),
     ("config", &["domain"]),
@@ -28,19 +28,36 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "commands", "store", "hub", "wire", "seal", "domain", "clock", "password",
         ],
     ),
+    (
+        "sync",
+        &[
+            "commands", "store", "hub", "wire", "seal", "domain", "clock", "net",
+        ],
+    ),
+    (
+        "relay",
+        &[
+            "sync", "http", "wire", "seal", "domain", "clock", "config", "net", "ops",
+        ],
+    ),
+    // Connections to elsewhere: TLS, and whom to trust.
+    ("net", &["domain", "clock"]),
     // The words of the command line and what carries them out lie beside each other.
     ("cli", &["ops", "config", "domain"]),
     (
         "appliance",
         &[
-            "ops", "http", "commands", "store", "hub", "wire", "seal", "domain", "clock",
-            "password", "config",
+            "ops", "http", "sync", "commands", "store", "hub", "wire", "seal", "domain", "clock",
+            "password", "config", "net",
         ],
     ),
     (
         "ops",
         &[
             "appliance",
+            "relay",
+            "sync",
+            "net",
             "cli",
             "http",
             "commands",

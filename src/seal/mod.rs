@@ -18,6 +18,8 @@
 //! `tests/fixtures/seal/vectors.json` holds both sides to it. Every HKDF here is HKDF-SHA-256
 //! with 32 bytes of output; "empty salt" is RFC 5869's default, 32 zero bytes.
 
+mod carried;
+mod cbor;
 mod chain;
 mod invite;
 mod key;
@@ -29,6 +31,10 @@ mod thread;
 #[cfg(test)]
 mod vectors;
 
+pub use carried::{
+    Clear, FROM_OWNER, LINK_KEY_PURPOSE, Lineage, POST_BYTES_MAX, POST_KINDS, Position, STAFF_ONLY,
+    SealedEntry, SealedPost, SignedHead, Wrap,
+};
 pub use chain::{Chain, Link, body_sha};
 pub use invite::{InviteSecret, auth_sha, invite_link, parse_code};
 pub use key::{KEY_BYTES, Key};

@@ -5,7 +5,9 @@
 
 pub mod api;
 pub mod client;
+pub mod link;
 pub mod message;
+pub mod owner;
 pub mod server;
 
 use jiff::fmt::temporal::DateTimePrinter;

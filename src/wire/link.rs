@@ -1,0 +1,498 @@
+//! What box and relay say to each other (`sync.md` §3): one CBOR array `[type, body]` a frame, bodies
+//! with integer keys. Keys and frame types that a reader does not know are passed over.
+//!
+//! `sync::link` decides what to say; `sync::dial` and `sync::accept` carry it.
+
+use minicbor::{Decode, Decoder, Encode, Encoder};
+
+use crate::domain::{EventId, LogId, RequestKey, Seq, WorkshopKey};
+use crate::seal::{Chain, Lineage, Position, SealedEntry, SealedPost, SignedHead};
+
+/// The subprotocol of the link's WebSocket.
+pub const LINK_PROTOCOL: &str = "motoreach-link.v1";
+/// The version spoken; both say a range.
+pub const PROTO: u16 = 1;
+/// Longest frame, in bytes.
+pub const FRAME_BYTES_MAX: usize = 256 * 1024;
+/// Entries in one frame.
+pub const BATCH_ENTRIES_MAX: usize = 64;
+/// Bytes of entries in one frame, unless a single one is longer.
+pub const BATCH_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of entries that may be under way unacknowledged.
+pub const UNACKNOWLEDGED_BYTES_MAX: usize = 512 * 1024;
+/// Posts that may be under way to the box.
+pub const POST_CREDIT: u32 = 32;
+/// Positions asked about in one `Probe`.
+pub const PROBE_POSITIONS_MAX: usize = 32;
+
+/// The relay begins: who it is, and something fresh to sign.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Challenge {
+    /// The relay's Ed25519 public key: its identity, whatever its address.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub relay: [u8; 32],
+    /// Random, of this session.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub nonce: [u8; 16],
+    /// The oldest version spoken.
+    #[n(2)]
+    pub proto_min: u16,
+    /// The newest version spoken.
+    #[n(3)]
+    pub proto_max: u16,
+    /// The relay's clock, in milliseconds since 1970; nothing is decided by it.
+    #[n(4)]
+    pub time_ms: i64,
+}
+
+/// Who the box is and where its journal ends.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct HelloBody {
+    /// The workshop.
+    #[n(0)]
+    pub workshop: WorkshopKey,
+    /// The key that signs its heads and this hello.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub public_key: [u8; 32],
+    /// Random, of this session.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub nonce: [u8; 16],
+    /// The version chosen.
+    #[n(3)]
+    pub proto: u16,
+    /// The newest grant that the box has stored.
+    #[n(4)]
+    pub lineage: Option<Lineage>,
+    /// Where its journal ends.
+    #[n(5)]
+    pub head: Position,
+    /// Its incarnations with their first positions, oldest first.
+    #[n(6)]
+    pub history: Vec<Incarnation>,
+    /// An admin said: this is the real one.
+    #[n(7)]
+    pub claim: bool,
+    /// The relay's own proof that this workshop may use it, from an earlier welcome.
+    #[cbor(n(8), with = "minicbor::bytes")]
+    pub membership: Option<Vec<u8>>,
+    /// `pairing_proof`, when the admin typed a pairing code.
+    #[cbor(n(9), with = "minicbor::bytes")]
+    pub pairing: Option<Vec<u8>>,
+    /// Where the box is found on the workshop's own network, for owners who are on site.
+    #[n(10)]
+    pub doors: Vec<String>,
+}
+
+/// One incarnation of a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Incarnation {
+    /// Its id.
+    #[n(0)]
+    pub log: LogId,
+    /// Its first position.
+    #[n(1)]
+    pub first: Seq,
+}
+
+/// Bytes and a signature over them, so that what was signed is what was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Signed {
+    /// The encoded `HelloBody` or `WelcomeBody`.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub body: Vec<u8>,
+    /// Ed25519 over the transcript; `sync::link::handshake` says which.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub signature: [u8; 64],
+}
+
+/// What the relay thinks of a hello.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Verdict {
+    /// Go on.
+    #[n(0)]
+    Resume,
+    /// An older copy of the box speaks: taken for a restore; go on.
+    #[n(1)]
+    Restored,
+    /// Two copies are alive: nobody may go on until an admin says which is real.
+    #[n(2)]
+    Quarantined,
+    /// Another copy was declared the real one.
+    #[n(3)]
+    Superseded,
+    /// The relay does not know this workshop: pair again.
+    #[n(4)]
+    Unknown,
+    /// The pairing code is wrong, used up or too old.
+    #[n(5)]
+    BadCode,
+}
+
+/// The relay's answer to a hello.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct WelcomeBody {
+    /// Whether to go on.
+    #[n(0)]
+    pub verdict: Verdict,
+    /// The new grant; the box stores it before its next frame.
+    #[n(1)]
+    pub lineage: Option<Lineage>,
+    /// Where the relay's copy ends; none: it has nothing.
+    #[n(2)]
+    pub position: Option<Position>,
+    /// Entries that the relay once held at the end of its copy and has not seen again.
+    #[n(3)]
+    pub orphans: u32,
+    /// The relay's proof of membership, to be shown in later hellos.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub membership: Option<Vec<u8>>,
+    /// What owners' links begin with, such as `https://relay.example`.
+    #[n(5)]
+    pub public_url: String,
+}
+
+/// Entries in order, from one incarnation.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Entries {
+    /// What they follow; `log` is the incarnation of the entry at `seq`.
+    #[n(0)]
+    pub prev: Position,
+    /// The incarnation that all of them belong to.
+    #[n(1)]
+    pub log: LogId,
+    /// The entries, dense.
+    #[n(2)]
+    pub entries: Vec<SealedEntry>,
+    /// The position after the last of them, signed.
+    #[n(3)]
+    pub head: SignedHead,
+}
+
+/// Where the relay's copy ends now, durably.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Applied {
+    /// The position.
+    #[n(0)]
+    pub position: Option<Position>,
+    /// The last frame did not fit there: go back to this position.
+    #[n(1)]
+    pub rewind: bool,
+}
+
+/// Which chain values the relay has at some positions.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Probe {
+    /// At most `PROBE_POSITIONS_MAX`.
+    #[n(0)]
+    pub seqs: Vec<Seq>,
+}
+
+/// The answer to a probe, in its order; none where the relay's copy has no such position.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Chains {
+    /// One a position.
+    #[n(0)]
+    pub chains: Vec<Option<Chain>>,
+}
+
+/// The box wants back what it does not have: first the orphans' runs, then the tail after `common`.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct GiveBack {
+    /// The last position that both copies have.
+    #[n(0)]
+    pub common: Seq,
+    /// Where to go on: what the last `Given` said; none at first.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub cursor: Option<Vec<u8>>,
+}
+
+/// One entry that is given back, with the incarnation that it was written in.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct GivenEntry {
+    /// Its incarnation.
+    #[n(0)]
+    pub log: LogId,
+    /// The entry. In an orphans' run those that came back already have no body.
+    #[n(1)]
+    pub entry: SealedEntry,
+    /// Whether it came back already and is here for the chain alone.
+    #[n(2)]
+    pub settled: bool,
+}
+
+/// A stretch of one run.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Given {
+    /// A new run begins: the chain's value before its first entry.
+    #[n(0)]
+    pub begins: Option<Chain>,
+    /// Entries in order; at most `BATCH_ENTRIES_MAX` and about `BATCH_BYTES_MAX`.
+    #[n(1)]
+    pub entries: Vec<GivenEntry>,
+    /// The run ends here: the box's own signature over its last position. Without it nothing of
+    /// the run is believed.
+    #[n(2)]
+    pub ends: Option<SignedHead>,
+    /// What to ask for next; none: that was all.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub next: Option<Vec<u8>>,
+}
+
+/// The box began a new incarnation: everything after `common` becomes orphans, in one transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Fork {
+    /// The last position that both copies have.
+    #[n(0)]
+    pub common: Position,
+}
+
+/// Why a post will not enter the journal although nothing is wrong with the box.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Refused {
+    /// Which post.
+    #[n(0)]
+    pub id: EventId,
+    /// A word: `unreadable`, `unknown_link`, `revoked`, `expired`, `too_many`.
+    #[n(1)]
+    pub why: String,
+}
+
+/// What is of the moment in a thread.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Moment {
+    /// The thread.
+    #[n(0)]
+    pub thread: RequestKey,
+    /// What.
+    #[n(1)]
+    pub what: MomentKind,
+}
+
+/// What of the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum MomentKind {
+    /// The first device of the owner (or somebody of the staff) has the thread open.
+    #[n(0)]
+    Online,
+    /// The last one has not any more.
+    #[n(1)]
+    Offline,
+    /// Somebody types.
+    #[n(2)]
+    Typing,
+}
+
+/// What the relay may forget the words of.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Retain {
+    /// Everything up to here is in a backup that was proven.
+    #[n(0)]
+    pub line: Seq,
+    /// Threads that were closed long enough ago.
+    #[n(1)]
+    pub closed: Vec<RequestKey>,
+}
+
+/// The line is about to go.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Goaway {
+    /// When to come back, in milliseconds.
+    #[n(0)]
+    pub reconnect_in_ms: u32,
+    /// A word: `restarting`, `fenced`, `too_many`, `protocol`, `not_ours`.
+    #[n(1)]
+    pub why: String,
+}
+
+/// One frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each body says what it is")]
+pub enum Frame {
+    Challenge(Challenge),
+    Hello(Signed),
+    Welcome(Signed),
+    /// The box has stored the grant of the welcome.
+    Granted,
+    Entries(Entries),
+    Applied(Applied),
+    Post(SealedPost),
+    Refused(Refused),
+    /// The relay may send so many more posts.
+    Credit(u32),
+    Ping,
+    Pong,
+    Goaway(Goaway),
+    Probe(Probe),
+    Chains(Chains),
+    GiveBack(GiveBack),
+    Given(Given),
+    Fork(Fork),
+    Moment(Moment),
+    Retain(Retain),
+}
+
+/// A frame that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FrameError {
+    /// Longer than `FRAME_BYTES_MAX`.
+    #[error("a frame of {0} bytes")]
+    TooLong(usize),
+    /// Not CBOR, or not ours.
+    #[error("a frame that cannot be read")]
+    Form(#[source] minicbor::decode::Error),
+}
+
+impl Frame {
+    /// The frame as bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut e = Encoder::new(Vec::new());
+        let written = match self {
+            Self::Challenge(body) => put(&mut e, 0, body),
+            Self::Hello(body) => put(&mut e, 1, body),
+            Self::Welcome(body) => put(&mut e, 2, body),
+            Self::Granted => put(&mut e, 3, ()),
+            Self::Entries(body) => put(&mut e, 4, body),
+            Self::Applied(body) => put(&mut e, 5, body),
+            Self::Post(body) => put(&mut e, 6, body),
+            Self::Refused(body) => put(&mut e, 7, body),
+            Self::Credit(posts) => put(&mut e, 8, posts),
+            Self::Ping => put(&mut e, 9, ()),
+            Self::Pong => put(&mut e, 10, ()),
+            Self::Goaway(body) => put(&mut e, 11, body),
+            Self::Probe(body) => put(&mut e, 12, body),
+            Self::Chains(body) => put(&mut e, 13, body),
+            Self::GiveBack(body) => put(&mut e, 14, body),
+            Self::Given(body) => put(&mut e, 15, body),
+            Self::Fork(body) => put(&mut e, 16, body),
+            Self::Moment(body) => put(&mut e, 17, body),
+            Self::Retain(body) => put(&mut e, 18, body),
+        };
+        written.expect("writing to memory cannot fail");
+        e.into_writer()
+    }
+
+    /// Reads one frame; `None` for a type that this program does not know.
+    ///
+    /// # Errors
+    /// It is too long or cannot be read: the line is ended.
+    pub fn decode(bytes: &[u8]) -> Result<Option<Self>, FrameError> {
+        if bytes.len() > FRAME_BYTES_MAX {
+            return Err(FrameError::TooLong(bytes.len()));
+        }
+        read(bytes).map_err(FrameError::Form)
+    }
+}
+
+fn put<T: Encode<()>>(
+    e: &mut Encoder<Vec<u8>>,
+    kind: u16,
+    body: T,
+) -> Result<(), minicbor::encode::Error<std::convert::Infallible>> {
+    e.array(2)?.u16(kind)?.encode(body)?.ok()
+}
+
+fn read(bytes: &[u8]) -> Result<Option<Frame>, minicbor::decode::Error> {
+    let mut d = Decoder::new(bytes);
+    if d.array()? != Some(2) {
+        return Err(minicbor::decode::Error::message("not a pair"));
+    }
+    let frame = match d.u16()? {
+        0 => Frame::Challenge(d.decode()?),
+        1 => Frame::Hello(d.decode()?),
+        2 => Frame::Welcome(d.decode()?),
+        3 => Frame::Granted,
+        4 => Frame::Entries(d.decode()?),
+        5 => Frame::Applied(d.decode()?),
+        6 => Frame::Post(d.decode()?),
+        7 => Frame::Refused(d.decode()?),
+        8 => Frame::Credit(d.decode()?),
+        9 => Frame::Ping,
+        10 => Frame::Pong,
+        11 => Frame::Goaway(d.decode()?),
+        12 => Frame::Probe(d.decode()?),
+        13 => Frame::Chains(d.decode()?),
+        14 => Frame::GiveBack(d.decode()?),
+        15 => Frame::Given(d.decode()?),
+        16 => Frame::Fork(d.decode()?),
+        17 => Frame::Moment(d.decode()?),
+        18 => Frame::Retain(d.decode()?),
+        _ => return Ok(None),
+    };
+    Ok(Some(frame))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_frame_type_of_a_later_version_is_passed_over() {
+        let mut e = Encoder::new(Vec::new());
+        put(&mut e, 999, "something new").unwrap();
+        assert_eq!(Frame::decode(&e.into_writer()).unwrap(), None);
+    }
+
+    #[test]
+    fn a_key_of_a_later_version_is_passed_over() {
+        let mut e = Encoder::new(Vec::new());
+        e.array(2).unwrap().u16(11).unwrap();
+        e.map(3).unwrap().u8(0).unwrap().u32(5).unwrap();
+        e.u8(77).unwrap().str("new").unwrap();
+        e.u8(1).unwrap().str("restarting").unwrap();
+        let goaway = Goaway {
+            reconnect_in_ms: 5,
+            why: "restarting".into(),
+        };
+        assert_eq!(
+            Frame::decode(&e.into_writer()).unwrap(),
+            Some(Frame::Goaway(goaway))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_bytes_never_panic(bytes: Vec<u8>) {
+            let _ = Frame::decode(&bytes);
+        }
+
+        #[test]
+        fn entries_come_back(
+            seq in 1_i64..i64::MAX, id: [u8; 16], thread: Option<[u8; 16]>, flags: u32, epoch: u16,
+            body: Option<Vec<u8>>, sha: [u8; 32], kind in "[a-z_]{1,20}",
+        ) {
+            let position = Position {
+                log: LogId::from_bytes(id), seq: Seq(seq - 1), chain: Chain::from_bytes(sha),
+            };
+            let entry = SealedEntry {
+                seq: Seq(seq), id: EventId::from_bytes(id), thread: thread.map(RequestKey::from_bytes),
+                kind, flags, epoch, body_sha: sha, chain: Chain::from_bytes(sha), body, clear: None,
+            };
+            let frame = Frame::Entries(Entries {
+                prev: position, log: LogId::from_bytes(id), entries: vec![entry.clone(), entry],
+                head: SignedHead { position, signature: [7; 64] },
+            });
+            prop_assert_eq!(Frame::decode(&frame.encode()).unwrap(), Some(frame));
+        }
+    }
+}
