@@ -43,6 +43,7 @@
 //! * [`domain`]: what the workshop means: people, requests, messages, events, reasons to refuse.
 //! * [`seal`]: keys from the root secret, sealed bodies, the journal's chain, owners' links.
 //! * [`clock`], [`password`]: what time it is; slow hashes.
+//! * [`crash`]: named places where a test ends the process.
 //! * [`wire`]: what crosses to browsers.
 //! * [`store`]: every line of SQL; the one writer, the readers, the journal and its projections.
 //! * [`commands`]: one file per intention.
@@ -58,6 +59,7 @@ pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod crash;
 pub mod domain;
 pub mod http;
 pub mod hub;
