@@ -48,6 +48,7 @@
 //! * [`store`]: every line of SQL; the one writer, the readers, the journal and its projections.
 //! * [`commands`]: one file per intention.
 //! * [`hub`]: live fan-out, in memory.
+//! * [`net`]: connections to elsewhere, and TLS in both directions.
 //! * [`http`]: the edge towards browsers.
 //! * [`sync`]: the link between box and relay: what both ends say, and the two that carry it.
 //! * [`relay`]: the relay: what it keeps, its edge towards owners, pushing.
@@ -63,6 +64,7 @@ pub mod crash;
 pub mod domain;
 pub mod http;
 pub mod hub;
+pub mod net;
 pub mod ops;
 pub mod password;
 pub mod relay;
