@@ -22,7 +22,7 @@ use crate::http::guard::{Guard, GuardConfig, GuardConfigError, machine_name};
 use crate::http::limits::Limits;
 use crate::http::token::{TOKEN_KEY_PURPOSE, TokenKeys};
 use crate::http::{self, listen};
-use crate::hub::{Hub, SOCKETS_PER_PERSON_MAX};
+use crate::hub::{Hub, LinkBoard, SOCKETS_PER_PERSON_MAX};
 use crate::ops::control;
 use crate::store::{self, CommandError, DataDir, Need, OpenError, Store, StoreError, local};
 
@@ -71,6 +71,7 @@ pub enum StartError {
 pub struct Running {
     addresses: Vec<SocketAddr>,
     store: Store,
+    link: LinkBoard,
     tokens: Arc<TokenKeys>,
     set_up_code: Option<String>,
     shutdown: CancellationToken,
@@ -163,6 +164,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     Ok(Running {
         addresses,
         store,
+        link: hub.link(),
         tokens,
         set_up_code,
         shutdown,
@@ -181,6 +183,11 @@ impl Running {
     /// Its database.
     pub const fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// How its link to the relay stands.
+    pub const fn link(&self) -> &LinkBoard {
+        &self.link
     }
 
     /// What signs its access tokens.

@@ -8,6 +8,7 @@ mod change;
 mod event;
 mod ids;
 mod invite;
+mod link;
 mod message;
 mod person;
 mod rejection;
@@ -24,6 +25,7 @@ pub use ids::{
     SessionId, WorkshopKey,
 };
 pub use invite::Invite;
+pub use link::{LinkRefusal, LinkReport, LinkState, LinkTrouble, Reconnects};
 pub use message::{Content, Delivery, Message, Quote, Receipt};
 pub use person::Person;
 pub use rejection::{Field, Rejection};

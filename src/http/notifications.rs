@@ -19,7 +19,7 @@ use crate::domain::Rejection;
 use crate::hub::{Dialect, Listener, Next, Place};
 use crate::store::people::{self, Credential};
 use crate::store::{CommandError, unread};
-use crate::wire::server::{Notification, UnreadBody};
+use crate::wire::server::{LinkBody, Notification, ServerFrame, UnreadBody};
 
 /// Changes within this time are told as one: a burst of messages is not a burst of counting.
 const RECOUNT_PAUSE: Duration = Duration::from_millis(25);
@@ -70,7 +70,7 @@ async fn admit(edge: &Edge, socket: WebSocket, who: Option<Credential>, dialect:
         pump: Pump::new(socket),
         told: None,
     };
-    if let Err(end) = Box::pin(watch.recount()).await {
+    if let Err(end) = Box::pin(watch.begin()).await {
         drop(watch.place);
         return watch.pump.end(end).await;
     }
@@ -96,6 +96,15 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
+    /// The numbers, and to staff how the link stands.
+    async fn begin(&mut self) -> Result<(), End> {
+        self.recount().await?;
+        if self.place.is_told_of_link() {
+            self.tell_link().await?;
+        }
+        Ok(())
+    }
+
     async fn talk(&mut self) -> Result<Infallible, End> {
         let shutdown = self.edge.shutdown.clone();
         loop {
@@ -108,6 +117,11 @@ impl Watch<'_> {
                         Box::pin(self.recount()).await?;
                         tokio::time::sleep(RECOUNT_PAUSE).await;
                     }
+                    Next::Link => {
+                        self.tell_link().await?;
+                        tokio::time::sleep(RECOUNT_PAUSE).await;
+                    }
+                    Next::Delivered(_) => {}
                     Next::Cut(why) => return Err(End::Close(reason(why))),
                 },
                 // Nothing that a client says here means anything; that it says something does.
@@ -117,6 +131,12 @@ impl Watch<'_> {
             }
             self.pump.keep_alive(&self.place).await?;
         }
+    }
+
+    /// The relay is the workshop's own affair: owners are told nothing of it here.
+    async fn tell_link(&mut self) -> Result<(), End> {
+        let frame = ServerFrame::Link(LinkBody::from(&self.edge.hub.link().report()));
+        self.pump.send(frame.encode().into(), &self.place).await
     }
 
     async fn recount(&mut self) -> Result<(), End> {

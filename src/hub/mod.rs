@@ -5,6 +5,8 @@
 //! commits (invariant 2). Nothing here waits: a reader that falls behind is cut and resumes from the
 //! journal (invariant 7). Presence and typing are of the moment and never stored.
 
+mod link;
+mod presence;
 mod subscriber;
 
 use std::collections::HashMap;
@@ -12,8 +14,11 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::broadcast;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+pub use link::LinkBoard;
+pub use presence::{StaffDoes, StaffMoment};
 pub use subscriber::{Cut, Dialect, Listener, Next, QUEUE_BYTES_MAX, QUEUE_FRAMES_MAX, Subscriber};
 
 use crate::domain::{
@@ -21,8 +26,7 @@ use crate::domain::{
 };
 use crate::wire::api::RequestBody;
 use crate::wire::message::{ChatMessage, OriginalMessage};
-use crate::wire::server::{Peer, ServerFrame};
-use crate::wire::side_word;
+use crate::wire::server::ServerFrame;
 
 /// Sockets that one person may have in one room, and as many that watch their numbers: more tabs than
 /// anybody has open, and few enough that one person cannot take every place.
@@ -36,6 +40,9 @@ pub struct Hub {
 
 struct Inner {
     rooms: Mutex<Rooms>,
+    link: link::Shared,
+    /// What staff do in rooms, for the link.
+    moments: broadcast::Sender<StaffMoment>,
     next_id: AtomicU64,
     sockets_per_person_max: usize,
 }
@@ -48,6 +55,8 @@ struct Rooms {
     staff: Vec<Arc<Subscriber>>,
     /// Owners' notification sockets.
     owners: HashMap<PersonId, Vec<Arc<Subscriber>>>,
+    /// Owners who have their thread open at the relay, by request.
+    remote_owners: HashMap<RequestId, String>,
     /// How many of the chat sockets are the staff's.
     staff_in_chats: usize,
     /// The workshop's name, for frames that say it.
@@ -74,6 +83,8 @@ impl Hub {
         Self {
             inner: Arc::new(Inner {
                 rooms: Mutex::default(),
+                link: link::Shared::new(),
+                moments: broadcast::Sender::new(presence::MOMENTS_MAX),
                 next_id: AtomicU64::new(0),
                 sockets_per_person_max,
             }),
@@ -96,7 +107,7 @@ impl Hub {
             return None;
         }
         if theirs == 0 {
-            tell_presence(room, &subscriber, true);
+            presence::came(room, &subscriber, request, &self.inner.moments);
         }
         room.push(Arc::clone(&subscriber));
         rooms.staff_in_chats += usize::from(subscriber.side() == Side::Workshop);
@@ -132,50 +143,12 @@ impl Hub {
         })
     }
 
-    /// Who is in a room, each person once, in the order in which they came.
-    pub fn peers(&self, request: RequestId) -> Vec<Peer> {
-        let rooms = self.rooms();
-        let mut peers: Vec<Peer> = Vec::new();
-        for socket in rooms.chats.get(&request).into_iter().flatten() {
-            let peer = Peer {
-                name: socket.listener.actor.name.clone(),
-                side: side_word(socket.side()),
-            };
-            if !peers.contains(&peer) {
-                peers.push(peer);
-            }
-        }
-        peers
-    }
-
-    /// Whether anybody of the staff has a page open.
-    pub fn workshop_online(&self) -> bool {
-        let rooms = self.rooms();
-        !rooms.staff.is_empty() || rooms.staff_in_chats > 0
-    }
-
     /// Open sockets: in rooms, and watching numbers.
     pub fn sockets(&self) -> (usize, usize) {
         let rooms = self.rooms();
         let owners: usize = rooms.owners.values().map(Vec::len).sum();
         let chats = rooms.chats.values().map(Vec::len).sum();
         (chats, rooms.staff.len() + owners)
-    }
-
-    /// Says to the others in a room that somebody is typing.
-    pub fn typing(&self, place: &Place) {
-        let Room::Chat(request) = place.room else {
-            return;
-        };
-        let actor = &place.subscriber.listener.actor;
-        let frame: Utf8Bytes = ServerFrame::typing(&actor.name, actor.side())
-            .encode()
-            .into();
-        for other in self.rooms().chats.get(&request).into_iter().flatten() {
-            if other.person() != actor.id && other.listener.dialect == Dialect::V1 {
-                other.push(None, frame.clone());
-            }
-        }
     }
 
     /// Closes every socket that came from a sign-in.
@@ -330,21 +303,6 @@ fn sockets_of(sockets: &[Arc<Subscriber>], person: PersonId) -> usize {
         .count()
 }
 
-fn tell_presence(room: &[Arc<Subscriber>], who: &Subscriber, online: bool) {
-    let frame: Utf8Bytes = ServerFrame::Presence {
-        side: side_word(who.side()),
-        online,
-        name: who.listener.actor.name.clone(),
-    }
-    .encode()
-    .into();
-    for other in room {
-        if other.person() != who.person() && other.listener.dialect == Dialect::V1 {
-            other.push(None, frame.clone());
-        }
-    }
-}
-
 impl Deref for Place {
     type Target = Subscriber;
 
@@ -359,6 +317,7 @@ impl Drop for Place {
         let id = self.subscriber.id;
         match self.room {
             Room::Chat(request) => {
+                let at_relay = rooms.remote_owners.contains_key(&request);
                 rooms.staff_in_chats -= usize::from(self.subscriber.side() == Side::Workshop);
                 if let Some(room) = rooms.chats.get_mut(&request) {
                     room.retain(|other| other.id != id);
@@ -366,7 +325,8 @@ impl Drop for Place {
                         .iter()
                         .any(|other| other.person() == self.subscriber.person())
                     {
-                        tell_presence(room, &self.subscriber, false);
+                        let moments = &self.hub.inner.moments;
+                        presence::went(room, &self.subscriber, request, at_relay, moments);
                     }
                     if room.is_empty() {
                         rooms.chats.remove(&request);

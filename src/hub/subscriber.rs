@@ -54,6 +54,10 @@ pub enum Next {
     },
     /// Numbers may have changed: count again.
     Recount,
+    /// The relay has the journal up to here.
+    Delivered(Seq),
+    /// The link stands differently: look again.
+    Link,
     /// Close.
     Cut(Cut),
 }
@@ -72,6 +76,8 @@ struct Queue {
     frames: VecDeque<(Option<Seq>, Utf8Bytes)>,
     bytes: usize,
     recount: bool,
+    delivered: Option<Seq>,
+    link: bool,
     cut: Option<Cut>,
 }
 
@@ -111,6 +117,22 @@ impl Subscriber {
 
     pub(super) fn recount(&self) {
         self.queue().recount = true;
+        self.wake.notify_one();
+    }
+
+    /// Whether the socket learns how the link stands: staff's, where frames have types.
+    pub fn is_told_of_link(&self) -> bool {
+        self.side() == Side::Workshop && self.listener.dialect == Dialect::V1
+    }
+
+    /// However fast the relay takes the journal, only the newest position waits here.
+    pub(super) fn delivered(&self, up_to: Seq) {
+        self.queue().delivered = Some(up_to);
+        self.wake.notify_one();
+    }
+
+    pub(super) fn look_at_link(&self) {
+        self.queue().link = true;
         self.wake.notify_one();
     }
 
@@ -177,7 +199,11 @@ impl Queue {
             self.recount = false;
             return Some(Next::Recount);
         }
-        None
+        if self.link {
+            self.link = false;
+            return Some(Next::Link);
+        }
+        self.delivered.take().map(Next::Delivered)
     }
 }
 
@@ -216,6 +242,20 @@ mod tests {
             }
         );
         assert_eq!(socket.next().await, Next::Recount);
+        assert_eq!(socket.queue().take(), None);
+    }
+
+    #[tokio::test]
+    async fn of_the_link_only_the_newest_is_told_and_after_the_frames() {
+        let socket = subscriber();
+        socket.delivered(Seq(3));
+        socket.look_at_link();
+        socket.delivered(Seq(9));
+        socket.look_at_link();
+        socket.push(None, "a".into());
+        assert!(matches!(socket.next().await, Next::Frame { .. }));
+        assert_eq!(socket.next().await, Next::Link);
+        assert_eq!(socket.next().await, Next::Delivered(Seq(9)));
         assert_eq!(socket.queue().take(), None);
     }
 

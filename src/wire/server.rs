@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::api::{RequestBody, UserBody};
 use super::message::ChatMessage;
 use super::{rfc3339, side_word};
-use crate::domain::{ErasedWhy, MessageId, Receipt, RequestAspect, Seq, Side, Unread};
+use crate::domain::{ErasedWhy, LinkReport, MessageId, Receipt, RequestAspect, Seq, Side, Unread};
 
 /// Who is in the room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -103,6 +103,25 @@ pub enum ServerFrame {
     },
     #[serde(rename = "requests.changed")]
     RequestsChanged { service_request_id: i64 },
+    #[serde(rename = "chat.delivered")]
+    Delivered { up_to: i64 },
+    #[serde(rename = "link.state")]
+    Link(LinkBody),
+}
+
+/// How the link to the relay stands, as staff's pages are told whenever it changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LinkBody {
+    /// `unpaired`, `connecting`, `online`, `waiting` or `stopped`.
+    pub state: &'static str,
+    /// What stands in the way; null when nothing does.
+    pub why: Option<&'static str>,
+    /// Since when it stands so.
+    pub since: String,
+    /// Messages that the relay does not have yet.
+    pub waiting_messages: i64,
+    /// When the oldest of what it does not have was accepted.
+    pub waiting_since: Option<String>,
 }
 
 impl ServerFrame {
@@ -164,6 +183,18 @@ impl From<&Receipt> for ReceiptBody {
             name: receipt.name.clone(),
             up_to: receipt.up_to.0,
             at: rfc3339(receipt.at),
+        }
+    }
+}
+
+impl From<&LinkReport> for LinkBody {
+    fn from(report: &LinkReport) -> Self {
+        Self {
+            state: report.state.word(),
+            why: report.state.why(),
+            since: rfc3339(report.since),
+            waiting_messages: report.waiting_messages,
+            waiting_since: report.oldest_waiting.map(rfc3339),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use motoreach::domain::Seq;
 use motoreach::wire::client::{ClientFrame, Naming};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -77,7 +78,7 @@ async fn said_by_the_box() -> Vec<(&'static str, Value)> {
     let path = format!("/ws/notifications/?token={admin}");
     let mut inbox = workshop.socket(&path, Some(V1)).await;
     inbox.hear().await;
-    let mut all = Vec::new();
+    let mut all = vec![("link.state", inbox.until("link.state").await)];
 
     let (first, ack) = said(&mut phone, "Is it ready?").await;
     all.push(("original-message", original.hear().await));
@@ -92,6 +93,8 @@ async fn said_by_the_box() -> Vec<(&'static str, Value)> {
         "content": "After five.", "reply_to": first["id"]});
     desk.say(&reply).await;
     desk.until("chat.ack").await;
+    workshop.link().delivered(Seq(41));
+    all.push(("chat.delivered", desk.until("chat.delivered").await));
     phone.say(&json!({"type": "chat.typing"})).await;
     all.push(("chat.typing", desk.until("chat.typing").await));
     let hello = workshop.greeted(asha.request, admin).await;

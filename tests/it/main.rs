@@ -19,6 +19,7 @@ mod guard;
 mod harness;
 mod invites;
 mod journal;
+mod link_board;
 mod original_contract;
 mod regress;
 mod resume;

@@ -112,7 +112,8 @@ impl<'a> Chat<'a> {
         match next {
             Next::Frame { seq: Some(seq), .. } if seq <= self.sent_up_to => Ok(()),
             Next::Frame { text, .. } => self.pump.send(text, &self.place).await,
-            Next::Recount => Ok(()),
+            Next::Delivered(up_to) => self.tell(&ServerFrame::Delivered { up_to: up_to.0 }).await,
+            Next::Recount | Next::Link => Ok(()),
             Next::Cut(why) => Err(End::Close(reason(why))),
         }
     }

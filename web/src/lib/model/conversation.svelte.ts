@@ -41,6 +41,7 @@ export class Conversation {
   #hasOlder = $state(false);
   #unread = $state.raw<UnreadStretch | null>(null);
   #removed = new SvelteMap<MessageId, RemovedWhy>();
+  #deliveredUpTo = $state(0);
   #cursor: Cursor | null = null;
   #hello: Cursor | null = null;
 
@@ -77,6 +78,8 @@ export class Conversation {
   }
 
   hello(frame: HelloFrame): void {
+    // Another log counts from elsewhere; its history says how far each message has come.
+    if (this.#hello !== null && this.#hello.log !== frame.log) this.#deliveredUpTo = 0;
     this.#hello = { log: frame.log, rev: frame.rev };
     this.#mySide = frame.you.side;
     const news = frame.receipts.filter((receipt) => receipt.up_to > this.#upTo(receipt.side));
@@ -136,9 +139,16 @@ export class Conversation {
     this.#advance(rev);
   }
 
+  /** The workshop's messages up to here are at the relay. */
+  delivered(upTo: MessageId): void {
+    this.#deliveredUpTo = Math.max(this.#deliveredUpTo, upTo);
+  }
+
   /** How far a message of my side has come. */
   deliveryOf(message: Message): Delivery {
-    return this.readBy(message) === null ? message.delivery : 'read';
+    if (this.readBy(message) !== null) return 'read';
+    const there = message.sender_type === 'WORKSHOP' && message.id <= this.#deliveredUpTo;
+    return there && message.delivery === 'sent' ? 'delivered' : message.delivery;
   }
 
   readBy(message: Message): ReadBy | null {

@@ -255,8 +255,12 @@ export class Room {
       case 'chat.error':
         this.#errored(frame.client_id, frame.code, frame.detail);
         break;
+      case 'chat.delivered':
+        this.conversation.delivered(frame.up_to);
+        break;
       case 'notification.message':
       case 'requests.changed':
+      case 'link.state':
         break;
     }
   }

@@ -126,6 +126,26 @@ export interface RequestsChangedFrame {
   readonly service_request_id: RequestId;
 }
 
+/** The workshop's messages up to here are at the relay. */
+export interface DeliveredFrame {
+  readonly type: 'chat.delivered';
+  readonly up_to: MessageId;
+}
+
+export const linkStates = ['unpaired', 'connecting', 'online', 'waiting', 'stopped'] as const;
+export type LinkStateWord = (typeof linkStates)[number];
+
+/** How the link to the relay stands; for staff. */
+export interface LinkStateFrame {
+  readonly type: 'link.state';
+  readonly state: LinkStateWord;
+  /** What stands in the way: a word that a later box may add to. */
+  readonly why: string | null;
+  readonly since: string;
+  readonly waiting_messages: number;
+  readonly waiting_since: string | null;
+}
+
 export type ServerFrame =
   | HelloFrame
   | HistoryFrame
@@ -138,7 +158,9 @@ export type ServerFrame =
   | ChangedFrame
   | ErrorFrame
   | NotificationFrame
-  | RequestsChangedFrame;
+  | RequestsChangedFrame
+  | DeliveredFrame
+  | LinkStateFrame;
 
 export type ClientFrame =
   | {
@@ -224,6 +246,15 @@ const readers: Record<string, (from: Json) => ServerFrame> = {
   'notification.message': (from) => ({
     type: 'notification.message',
     data: readUnreadSummary(from['data']),
+  }),
+  'chat.delivered': (from) => ({ type: 'chat.delivered', up_to: asMessageId(from, 'up_to') }),
+  'link.state': (from) => ({
+    type: 'link.state',
+    state: word(from, 'state', linkStates),
+    why: nullable(from, 'why', string),
+    since: string(from, 'since'),
+    waiting_messages: int(from, 'waiting_messages'),
+    waiting_since: nullable(from, 'waiting_since', string),
   }),
   'requests.changed': (from) => ({
     type: 'requests.changed',

@@ -1,0 +1,132 @@
+//! Where the link to the relay and everybody who looks at it meet: the link's driver writes how it
+//! stands and who is at the relay; pages and `/metrics` read it, and say when settings changed.
+
+use tokio::sync::{broadcast, watch};
+
+use super::Hub;
+use super::presence::StaffMoment;
+use crate::domain::{LinkReport, LinkState, RequestId, Seq, Timestamp};
+use crate::wire::server::LinkBody;
+
+/// The link as everybody sees it; clones share it.
+#[derive(Clone)]
+pub struct LinkBoard {
+    hub: Hub,
+}
+
+/// What the hub keeps for the board.
+pub(super) struct Shared {
+    report: watch::Sender<LinkReport>,
+    settings: watch::Sender<u64>,
+}
+
+impl Shared {
+    pub(super) fn new() -> Self {
+        Self {
+            report: watch::Sender::new(LinkReport::unpaired(Timestamp(0))),
+            settings: watch::Sender::new(0),
+        }
+    }
+}
+
+impl Hub {
+    /// The link's board.
+    pub fn link(&self) -> LinkBoard {
+        LinkBoard { hub: self.clone() }
+    }
+}
+
+impl LinkBoard {
+    /// How the link stands.
+    pub fn report(&self) -> LinkReport {
+        self.shared().report.borrow().clone()
+    }
+
+    /// How the link stands, and whenever that changes.
+    pub fn reports(&self) -> watch::Receiver<LinkReport> {
+        self.shared().report.subscribe()
+    }
+
+    /// Says how the link stands. Staff's pages are told when what they show changed, each as fast as
+    /// it takes it; call it as often as anything changes.
+    ///
+    /// A link that is not online forgets who is at the relay: say it again on every session.
+    pub fn set(&self, report: LinkReport) {
+        let shown = LinkBody::from(&report);
+        let was_online = self.shared().report.borrow().is_online();
+        let goes_offline = was_online && !report.is_online();
+        let before = self.shared().report.send_replace(report);
+        if goes_offline {
+            self.hub.remote_owners_gone();
+        }
+        if LinkBody::from(&before) != shown {
+            for socket in &self.hub.rooms().staff {
+                if socket.is_told_of_link() {
+                    socket.look_at_link();
+                }
+            }
+        }
+    }
+
+    /// The relay has the journal up to here, durably, and so has this database noted: staff see their
+    /// own messages as being there.
+    pub fn delivered(&self, up_to: Seq) {
+        let rooms = self.hub.rooms();
+        for socket in rooms.chats.values().flatten() {
+            if socket.is_told_of_link() {
+                socket.delivered(up_to);
+            }
+        }
+    }
+
+    /// The first of an owner's devices opened the thread at the relay, or the last one left.
+    pub fn remote_owner(&self, request: RequestId, name: &str, online: bool) {
+        self.hub.remote_owner(request, name, online);
+    }
+
+    /// The owner who is at the relay types.
+    pub fn remote_typing(&self, request: RequestId) {
+        self.hub.remote_typing(request);
+    }
+
+    /// The round of settings that holds now. The driver notes it *before* it reads the settings and
+    /// stamps its reports with it (`LinkReport::settings`), so that whoever changed them can tell
+    /// the outcome from what was before.
+    pub fn settings(&self) -> watch::Receiver<u64> {
+        self.shared().settings.subscribe()
+    }
+
+    /// Settings were changed, and are on disk: the driver begins anew. Returns the new round.
+    pub fn changed(&self) -> u64 {
+        let mut round = 0;
+        self.shared().settings.send_modify(|settings| {
+            *settings += 1;
+            round = *settings;
+        });
+        round
+    }
+
+    /// Waits until the driver made something of a round of settings: anything but a try under way.
+    /// Cancel-safe. `None`: the box stops.
+    pub async fn outcome(&self, round: u64) -> Option<LinkReport> {
+        let mut reports = self.reports();
+        let outcome = reports.wait_for(|report| {
+            report.settings >= round && !matches!(report.state, LinkState::Connecting)
+        });
+        outcome.await.ok().map(|report| report.clone())
+    }
+
+    /// What staff do in rooms, from here on; lossy.
+    pub fn staff_moments(&self) -> broadcast::Receiver<StaffMoment> {
+        self.hub.inner.moments.subscribe()
+    }
+
+    /// The requests whose thread somebody of the staff has open: what a new session begins with.
+    pub fn staffed(&self) -> Vec<RequestId> {
+        self.hub.staffed()
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.hub.inner.link
+    }
+}
