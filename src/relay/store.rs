@@ -8,7 +8,7 @@ use tokio::sync::broadcast;
 
 use crate::domain::{EventId, InviteId, LogId, RequestKey, Seq, Timestamp, WorkshopKey};
 use crate::seal::{Chain, Position, SealedEntry, SealedPost, Wrap};
-pub use crate::sync::link::kept::{Admit, Appended, Fence, Session, SessionAsked};
+pub use crate::sync::link::kept::{Admit, Appended, Fence, PairingCode, Session, SessionAsked};
 use crate::wire::link::{Entries, GiveBack, Given, Incarnation};
 
 /// Why the store said no.
@@ -91,19 +91,6 @@ pub struct Subscription {
     pub device: crate::domain::DeviceId,
     /// Whether something was shown there since its last clearing.
     pub shown: bool,
-}
-
-/// A pairing code as it is kept: never the code itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PairingCode {
-    /// Its row.
-    pub id: i64,
-    /// `sync::link::handshake::pairing_key` of it.
-    pub key: [u8; 32],
-    /// When it ends, in milliseconds since 1970.
-    pub expires_ms: i64,
-    /// Who used it, if anybody.
-    pub used_by: Option<WorkshopKey>,
 }
 
 /// One workshop in an operator's list.

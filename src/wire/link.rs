@@ -155,6 +155,9 @@ pub struct WelcomeBody {
     /// What owners' links begin with, such as `https://relay.example`.
     #[n(5)]
     pub public_url: String,
+    /// The relay's proof that it knows the pairing code which the hello proved to know.
+    #[cbor(n(6), with = "minicbor::bytes")]
+    pub pairing: Option<Vec<u8>>,
 }
 
 /// Entries in order, from one incarnation.

@@ -75,3 +75,16 @@ pub enum Appended {
     /// Its chain, a body's hash or its signature is wrong: nothing was changed.
     Forged,
 }
+
+/// A pairing code as it is kept: never the code itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PairingCode {
+    /// Its row.
+    pub id: i64,
+    /// `sync::link::handshake::pairing_key` of it.
+    pub key: [u8; 32],
+    /// When it ends, in milliseconds since 1970.
+    pub expires_ms: i64,
+    /// Who used it, if anybody.
+    pub used_by: Option<WorkshopKey>,
+}

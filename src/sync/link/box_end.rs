@@ -1,0 +1,412 @@
+//! The box's end of a link, as a machine: frames and the store's answers in, wishes out.
+//!
+//! ```text
+//! Challenged → Greeted → Granting ─┬─ Comparing → TakingBack → Adopting → Forking ─┬─ Live
+//!                                  └──────────── positions agree ──────────────────┘
+//! ```
+//! It does no IO and reads no clock (invariant 5). `sync::dial` carries out its wishes; the property
+//! test drives it against the relay's end over a network that loses and doubles.
+
+use std::sync::Arc;
+
+use super::box_live::Live;
+use super::box_wishes::{
+    Adopted, BoxAnswer, BoxFacts, BoxNews, BoxOrder, BoxWish, Grant, SealedPostFate,
+};
+use super::search::Search;
+use super::{End, transcript};
+use crate::domain::{Seq, WorkshopKey};
+use crate::seal::{Chain, SigningKey, verify};
+use crate::wire::link::{
+    Applied, Chains, Challenge, Fork, Frame, GiveBack, Given, HelloBody, Moment, PROTO, Probe,
+    Retain, Signed, Verdict, WelcomeBody,
+};
+
+/// The box's end of one session.
+pub struct BoxEnd {
+    workshop: WorkshopKey,
+    key: Arc<SigningKey>,
+    facts: BoxFacts,
+    nonce: [u8; 16],
+    state: State,
+    /// Where the relay's copy ended when it said welcome.
+    relay_head: Seq,
+    wishes: Vec<BoxWish>,
+}
+
+enum State {
+    /// Waiting for the relay to begin.
+    Challenged,
+    /// Waiting for its verdict.
+    Greeted { challenge: Challenge, hello: Signed },
+    /// Waiting until the grant is on disk.
+    Granting { welcome: WelcomeBody },
+    /// Is the relay's position on our journal? Waiting for our chain there.
+    Locating { relay: Chain, orphans: u32 },
+    /// Looking for the last common position.
+    Comparing {
+        search: Search,
+        ours: Option<Vec<Option<Chain>>>,
+        theirs: Option<Vec<Option<Chain>>>,
+    },
+    /// Forgetting what an earlier session staged.
+    Clearing { common: Seq },
+    /// Waiting for the next stretch.
+    TakingBack { common: Seq },
+    /// Waiting until a stretch is staged.
+    Staging { common: Seq, next: Option<Vec<u8>> },
+    /// Waiting for the one transaction.
+    Adopting { common: Seq },
+    /// Waiting until the relay has moved its tail aside.
+    Forking { common: Seq },
+    /// Everything flows.
+    Live(Live),
+    /// Nothing is done any more.
+    Over,
+}
+
+impl BoxEnd {
+    /// The end of a line that was just opened. `nonce` is random.
+    pub fn new(
+        workshop: WorkshopKey,
+        key: Arc<SigningKey>,
+        facts: BoxFacts,
+        nonce: [u8; 16],
+    ) -> Self {
+        Self {
+            workshop,
+            key,
+            facts,
+            nonce,
+            state: State::Challenged,
+            relay_head: Seq(0),
+            wishes: Vec::new(),
+        }
+    }
+
+    /// What is to be done, in this order.
+    pub fn wishes(&mut self) -> Vec<BoxWish> {
+        std::mem::take(&mut self.wishes)
+    }
+
+    /// Whether both ends agree and everything flows.
+    pub const fn is_live(&self) -> bool {
+        matches!(self.state, State::Live(_))
+    }
+
+    /// The journal has grown.
+    pub fn grown(&mut self) {
+        if let State::Live(live) = &mut self.state {
+            live.grown(&mut self.wishes);
+        }
+    }
+
+    /// Something of the moment is to be told to a thread's owner; lost when the line is not up.
+    pub fn moment(&mut self, moment: Moment) {
+        if self.is_live() {
+            self.send(Frame::Moment(moment));
+        }
+    }
+
+    /// What the relay may forget the words of; lost when the line is not up.
+    pub fn retain(&mut self, retain: Retain) {
+        if self.is_live() {
+            self.send(Frame::Retain(retain));
+        }
+    }
+
+    /// A frame came in.
+    pub fn frame(&mut self, frame: Frame) {
+        match (std::mem::replace(&mut self.state, State::Over), frame) {
+            (State::Over, _) => {}
+            (_, Frame::Goaway(goaway)) => self.end(End::SentAway {
+                reconnect_in_ms: goaway.reconnect_in_ms,
+                why: goaway.why,
+            }),
+            (state, Frame::Ping) => {
+                self.state = state;
+                self.send(Frame::Pong);
+            }
+            (state, Frame::Pong) => self.state = state,
+            (State::Challenged, Frame::Challenge(challenge)) => self.challenged(challenge),
+            (State::Greeted { challenge, hello }, Frame::Welcome(welcome)) => {
+                self.welcomed(&challenge, &hello, &welcome);
+            }
+            (
+                State::Comparing {
+                    search,
+                    ours,
+                    theirs: None,
+                },
+                Frame::Chains(Chains { chains }),
+            ) => self.compared(search, ours, Some(chains)),
+            (State::TakingBack { common }, Frame::Given(given)) => self.given(common, given),
+            (State::Forking { common }, Frame::Applied(applied)) => self.forked(common, applied),
+            (State::Live(mut live), frame) => match live.frame(frame, &mut self.wishes) {
+                Ok(()) => self.state = State::Live(live),
+                Err(end) => self.end(end),
+            },
+            // The relay's owners may come and go before we are ready to hear of it.
+            (state, Frame::Moment(_)) => self.state = state,
+            _ => self.end(End::Protocol),
+        }
+    }
+
+    /// The store answered the oldest order that is answered at all.
+    pub fn answer(&mut self, answer: BoxAnswer) {
+        match (std::mem::replace(&mut self.state, State::Over), answer) {
+            (State::Over, _) => {}
+            (State::Live(mut live), answer) => match live.answer(answer, &mut self.wishes) {
+                Ok(()) => self.state = State::Live(live),
+                Err(end) => self.end(end),
+            },
+            (_, BoxAnswer::Failed) => self.end(End::Store),
+            (_, BoxAnswer::NotOurs) => self.end(End::NotOurs),
+            (State::Granting { welcome }, BoxAnswer::Done) => self.granted(&welcome),
+            (State::Locating { relay, orphans }, BoxAnswer::Chains(chains)) => {
+                self.located(relay, orphans, chains.first().copied().flatten());
+            }
+            (
+                State::Comparing {
+                    search,
+                    ours: None,
+                    theirs,
+                },
+                BoxAnswer::Chains(chains),
+            ) => self.compared(search, Some(chains), theirs),
+            (State::Clearing { common }, BoxAnswer::Done) => self.ask_back(common, None),
+            (State::Staging { common, next }, BoxAnswer::Done) => match next {
+                Some(cursor) => self.ask_back(common, Some(cursor)),
+                None => {
+                    self.state = State::Adopting { common };
+                    let relay_head = self.relay_head;
+                    self.store(BoxOrder::Adopt { common, relay_head });
+                }
+            },
+            (State::Adopting { common }, BoxAnswer::Adopted(adopted)) => {
+                self.adopted(common, adopted);
+            }
+            _ => self.end(End::Protocol),
+        }
+    }
+
+    fn challenged(&mut self, challenge: Challenge) {
+        if challenge.proto_min > PROTO || challenge.proto_max < PROTO {
+            return self.end(End::Version);
+        }
+        // A code pairs anew: then, and only then, may it be another relay than before.
+        if self.facts.code.is_none() && self.facts.relay.is_some_and(|it| it != challenge.relay) {
+            return self.end(End::OtherRelay);
+        }
+        let public_key = self.key.public_key();
+        let pairing = self
+            .facts
+            .code
+            .as_ref()
+            .map(|code| transcript::box_proof(code, &challenge, self.workshop, &public_key));
+        let body = HelloBody {
+            workshop: self.workshop,
+            public_key,
+            nonce: self.nonce,
+            proto: PROTO,
+            lineage: self.facts.lineage,
+            head: self.facts.head,
+            history: self.facts.history.clone(),
+            claim: self.facts.claim,
+            membership: self.facts.membership.clone(),
+            pairing,
+            doors: self.facts.doors.clone(),
+        };
+        let body = minicbor::to_vec(&body).expect("writing to memory cannot fail");
+        let signature = self.key.sign(&transcript::hello_message(&challenge, &body));
+        let hello = Signed { body, signature };
+        self.send(Frame::Hello(hello.clone()));
+        self.state = State::Greeted { challenge, hello };
+    }
+
+    fn welcomed(&mut self, challenge: &Challenge, hello: &Signed, welcome: &Signed) {
+        let message = transcript::welcome_message(challenge, hello, &welcome.body);
+        if verify(&challenge.relay, &message, &welcome.signature).is_err() {
+            return self.end(End::Protocol);
+        }
+        let Ok(body) = minicbor::decode::<WelcomeBody>(&welcome.body) else {
+            return self.end(End::Protocol);
+        };
+        match body.verdict {
+            Verdict::Resume | Verdict::Restored => {}
+            verdict @ (Verdict::Quarantined
+            | Verdict::Superseded
+            | Verdict::Unknown
+            | Verdict::BadCode) => {
+                self.store(BoxOrder::Refused(verdict));
+                return self.end(End::Refused(verdict));
+            }
+        }
+        if let Some(code) = &self.facts.code {
+            let expected = transcript::relay_proof(code, challenge, &self.nonce);
+            let shown = body.pairing.as_deref().unwrap_or_default();
+            // Whoever does not know the code is not the relay that showed it to its operator. A
+            // relay that knows us already need not know the code any more.
+            let known = self.facts.relay == Some(challenge.relay);
+            if !known && !transcript::same(&expected, shown) {
+                return self.end(End::OtherRelay);
+            }
+        }
+        let Some(lineage) = body.lineage else {
+            return self.end(End::Protocol);
+        };
+        self.store(BoxOrder::Grant(Grant {
+            lineage,
+            membership: body.membership.clone(),
+            relay: challenge.relay,
+            public_url: body.public_url.clone(),
+        }));
+        self.state = State::Granting { welcome: body };
+    }
+
+    fn granted(&mut self, welcome: &WelcomeBody) {
+        self.send(Frame::Granted);
+        let orphans = welcome.orphans;
+        let Some(position) = welcome.position.filter(|it| it.seq > Seq(0)) else {
+            return if orphans == 0 {
+                self.live(Seq(0));
+            } else {
+                self.take_back(Seq(0));
+            };
+        };
+        self.relay_head = position.seq;
+        if self
+            .limit(position.log)
+            .is_some_and(|it| position.seq <= it)
+        {
+            self.state = State::Locating {
+                relay: position.chain,
+                orphans,
+            };
+            self.store(BoxOrder::Chains(vec![position.seq]));
+        } else {
+            self.compare();
+        }
+    }
+
+    /// The last position of an incarnation of ours.
+    fn limit(&self, log: crate::domain::LogId) -> Option<Seq> {
+        let history = &self.facts.history;
+        let index = history.iter().position(|each| each.log == log)?;
+        Some(
+            history
+                .get(index + 1)
+                .map_or(self.facts.head.seq, |next| Seq(next.first.0 - 1)),
+        )
+    }
+
+    fn located(&mut self, relay: Chain, orphans: u32, ours: Option<Chain>) {
+        let head = self.relay_head;
+        match (ours == Some(relay), orphans) {
+            (true, 0) => self.live(head),
+            (true, _) => self.take_back(head),
+            (false, _) => self.compare(),
+        }
+    }
+
+    fn compare(&mut self) {
+        let search = Search::new(self.facts.head.seq.min(self.relay_head));
+        self.search_on(search);
+    }
+
+    fn search_on(&mut self, mut search: Search) {
+        if let Some(common) = search.found() {
+            return self.take_back(common);
+        }
+        let seqs = search.ask().to_vec();
+        self.store(BoxOrder::Chains(seqs.clone()));
+        self.send(Frame::Probe(Probe { seqs }));
+        self.state = State::Comparing {
+            search,
+            ours: None,
+            theirs: None,
+        };
+    }
+
+    fn compared(
+        &mut self,
+        mut search: Search,
+        ours: Option<Vec<Option<Chain>>>,
+        theirs: Option<Vec<Option<Chain>>>,
+    ) {
+        if let (Some(ours), Some(theirs)) = (&ours, &theirs) {
+            search.compare(ours, theirs);
+            return self.search_on(search);
+        }
+        self.state = State::Comparing {
+            search,
+            ours,
+            theirs,
+        };
+    }
+
+    fn take_back(&mut self, common: Seq) {
+        self.state = State::Clearing { common };
+        self.store(BoxOrder::Clear);
+    }
+
+    fn ask_back(&mut self, common: Seq, cursor: Option<Vec<u8>>) {
+        self.state = State::TakingBack { common };
+        self.send(Frame::GiveBack(GiveBack { common, cursor }));
+    }
+
+    fn given(&mut self, common: Seq, given: Given) {
+        let next = given.next.clone();
+        self.state = State::Staging { common, next };
+        self.store(BoxOrder::Stage(Box::new(given)));
+    }
+
+    fn adopted(&mut self, common: Seq, adopted: Adopted) {
+        self.tell(BoxNews::Merged(adopted));
+        match adopted {
+            Adopted::Kept | Adopted::FastForward => self.live(self.relay_head),
+            Adopted::Forked(common_position) => {
+                self.state = State::Forking { common };
+                self.send(Frame::Fork(Fork {
+                    common: common_position,
+                }));
+            }
+        }
+    }
+
+    fn forked(&mut self, common: Seq, applied: Applied) {
+        let at = applied.position.map_or(Seq(0), |position| position.seq);
+        if applied.rewind || at != common {
+            return self.end(End::Rewound);
+        }
+        self.live(common);
+    }
+
+    fn live(&mut self, relay_has: Seq) {
+        let live = Live::begin(relay_has, &mut self.wishes);
+        self.state = State::Live(live);
+    }
+
+    fn send(&mut self, frame: Frame) {
+        self.wishes.push(BoxWish::Send(frame));
+    }
+
+    fn store(&mut self, order: BoxOrder) {
+        self.wishes.push(BoxWish::Store(order));
+    }
+
+    fn tell(&mut self, news: BoxNews) {
+        self.wishes.push(BoxWish::Tell(news));
+    }
+
+    fn end(&mut self, why: End) {
+        self.state = State::Over;
+        self.wishes.push(BoxWish::End(why));
+    }
+}
+
+impl From<SealedPostFate> for BoxAnswer {
+    fn from(fate: SealedPostFate) -> Self {
+        Self::Post(fate)
+    }
+}
