@@ -7,7 +7,7 @@ import svelteConfig from './svelte.config.js';
 const features = ['chat', 'requests', 'people', 'sign-in', 'setup', 'shell', 'owner'];
 
 /**
- * Imports go one way: views → features → lib/ui, lib/model → lib/net → lib/wire.
+ * Imports go one way: views → features → lib/ui, lib/model → lib/net → lib/store → lib/seal → lib/wire.
  * Neighbours in a folder import each other as `./x`; everything else goes by its alias, so that a
  * step in the wrong direction is visible to this rule.
  */
@@ -69,9 +69,19 @@ export default ts.config(
     'the catalogue knows only the words of the wire',
   ),
   mayNotImport(
+    ['src/lib/seal'],
+    ['$lib/{net,store,text,model,ui}/**', '$features/**', '$views/**'],
+    'seal imports wire only: the service worker carries it too',
+  ),
+  mayNotImport(
+    ['src/lib/store'],
+    ['$lib/{net,text,model,ui}/**', '$features/**', '$views/**'],
+    'store imports seal and wire only: the service worker carries it too',
+  ),
+  mayNotImport(
     ['src/lib/net'],
     ['$lib/model/**', '$lib/ui/**', '$features/**', '$views/**'],
-    'net imports wire only',
+    'net imports store, seal and wire only',
   ),
   mayNotImport(
     ['src/lib/model'],

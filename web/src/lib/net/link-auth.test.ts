@@ -1,6 +1,7 @@
 import { hkdfSync } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { codeFromFragment, fromBase64Url, toBase64Url } from './link-auth';
+import { fromBase64Url, toBase64Url } from '$lib/wire/bytes';
+import { codeFromFragment } from './link-auth';
 
 test('the code of a link is HKDF-SHA-256 of its secret, as the box computes it', () => {
   const secret = Uint8Array.from({ length: 32 }, (_, i) => i * 7);

@@ -1,24 +1,8 @@
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
+import { fromBase64Url, toBase64Url } from '$lib/wire/bytes';
 
 const secret_bytes = 32;
-
-/** Bytes to base64url without padding, as links and codes carry them. */
-export function toBase64Url(bytes: Uint8Array): string {
-  const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
-  return btoa(text).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
-}
-
-/** The bytes of a base64url text, or null when it is none. */
-export function fromBase64Url(text: string): Uint8Array | null {
-  if (!/^[\w-]*$/.test(text)) return null;
-  try {
-    const bytes = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
-    return Uint8Array.from(bytes, (char) => char.charCodeAt(0));
-  } catch {
-    return null;
-  }
-}
 
 /**
  * The code that stands for an owner's link at the box: derived from the secret in the link's
