@@ -26,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "http",
         &[
-            "commands", "store", "hub", "wire", "seal", "domain", "clock", "password",
+            "commands", "store", "hub", "wire", "seal", "domain", "clock", "password", "net",
         ],
     ),
     (

@@ -1,7 +1,7 @@
 //! Who may hold how many connections, and the stream that carries the place it takes.
 //!
-//! Called by `listen` for every accepted connection and by `upgrade` to cut a peer. It never
-//! waits: a connection is admitted or refused at once, and no lock is held over an `.await`.
+//! Called by `listen` for every accepted connection. It never waits: a connection is admitted or
+//! refused at once, and no lock is held over an `.await`.
 
 use std::collections::HashMap;
 use std::io;
@@ -10,7 +10,6 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -124,7 +123,7 @@ impl AdmittedStream {
 
     /// Makes the close that follows drop what the kernel still holds for this peer: a reader that
     /// takes nothing would keep those bytes for minutes.
-    fn forget_unsent(&self) {
+    pub(crate) fn forget_unsent(&self) {
         // A socket that is already gone has nothing to forget.
         let _ = self.stream.as_ref().get_ref().get_ref().set_zero_linger();
     }
@@ -136,13 +135,6 @@ impl AdmittedStream {
             self.forget_unsent();
         }
         written
-    }
-}
-
-/// Cuts an upgraded connection at once: what it has not taken is thrown away.
-pub(crate) fn cut(upgraded: hyper::upgrade::Upgraded) {
-    if let Ok(parts) = upgraded.downcast::<TokioIo<AdmittedStream>>() {
-        parts.io.inner().forget_unsent();
     }
 }
 

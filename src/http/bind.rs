@@ -5,16 +5,19 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
 use tokio::net::{TcpListener, TcpSocket};
 
 use super::limits::{LISTEN_BACKLOG, SEND_BUFFER_BYTES};
+use crate::net::TlsAcceptor;
 
 /// A bound listening socket.
 #[derive(Debug)]
 pub struct Listener {
     pub(super) inner: TcpListener,
     pub(super) address: SocketAddr,
+    pub(super) tls: Option<Arc<TlsAcceptor>>,
 }
 
 impl Listener {
@@ -33,6 +36,15 @@ impl Listener {
         };
         let wanted = addresses.iter().filter(|address| !both(address));
         wanted.map(|address| Self::bind_one(*address)).collect()
+    }
+
+    /// The same, speaking TLS and nothing else.
+    #[must_use]
+    pub fn with_tls(self, acceptor: Arc<TlsAcceptor>) -> Self {
+        Self {
+            tls: Some(acceptor),
+            ..self
+        }
     }
 
     /// Where it listens, with the port that port 0 became.
@@ -54,7 +66,11 @@ impl Listener {
             socket.bind(address)?;
             let inner = socket.listen(LISTEN_BACKLOG)?;
             let address = inner.local_addr()?;
-            Ok(Self { inner, address })
+            Ok(Self {
+                inner,
+                address,
+                tls: None,
+            })
         };
         bound().map_err(|source| BindError::new(address, source))
     }

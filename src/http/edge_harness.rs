@@ -27,6 +27,7 @@ use super::limits::Limits;
 use super::listen::{Peer, serve};
 use super::problem::{Problem, told, unknown_route};
 use super::upgrade::{CloseReason, WebSocket, close, upgrade};
+use crate::net::TlsAcceptor;
 
 /// How long a test waits for what must happen.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -56,6 +57,10 @@ impl Drop for Edge {
 
 impl Edge {
     pub(super) fn open(limits: Limits) -> Self {
+        Self::open_with(limits, None)
+    }
+
+    pub(super) fn open_with(limits: Limits, tls: Option<Arc<TlsAcceptor>>) -> Self {
         let shared = Arc::new(Shared::default());
         let guard = Arc::new(Guard::new(&GuardConfig::default(), None).unwrap());
         let router = Router::new()
@@ -72,9 +77,19 @@ impl Edge {
             .layer(from_fn(headers::secure));
         let listeners = Listener::bind(&["127.0.0.1:0".parse().unwrap()]).unwrap();
         let address = listeners[0].address();
+        let listeners = listeners.into_iter().map(|listener| match &tls {
+            Some(tls) => listener.with_tls(Arc::clone(tls)),
+            None => listener,
+        });
         let shutdown = CancellationToken::new();
         let tracker = TaskTracker::new();
-        let serving = tokio::spawn(serve(listeners, router, shutdown.clone(), tracker, limits));
+        let serving = tokio::spawn(serve(
+            listeners.collect(),
+            router,
+            shutdown.clone(),
+            tracker,
+            limits,
+        ));
         Self {
             address,
             shutdown,

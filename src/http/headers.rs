@@ -9,12 +9,13 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue};
 
 use super::guard::RequestHost;
-use super::host::Host;
+use super::host::{Host, Scheme};
 
 // No Cross-Origin-Opener-Policy: over plain http browsers ignore it, and say so as an error on
 // every page.
@@ -32,16 +33,23 @@ const FIXED: [(HeaderName, HeaderValue); 4] = [
     ),
 ];
 
+/// A browser that came by TLS once never asks without it again (RFC 6797).
+const TWO_YEARS: HeaderValue = HeaderValue::from_static("max-age=63072000");
+
 /// The middleware: `router.layer(from_fn(headers::secure))`, added last.
 ///
 /// What names no `Cache-Control` of its own may not be kept: every API answer.
 pub async fn secure(request: Request, next: Next) -> Response {
+    let over_tls = request.extensions().get::<Scheme>() == Some(&Scheme::Https);
     let mut response = next.run(request).await;
     let policy = content_policy(response.extensions().get::<RequestHost>());
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, policy);
     for (name, value) in FIXED {
         headers.insert(name, value);
+    }
+    if over_tls {
+        headers.insert(STRICT_TRANSPORT_SECURITY, TWO_YEARS);
     }
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -9,6 +9,9 @@ use std::time::Duration;
 /// connection stays open (quality.md §1.4: without it, slowloris holds every connection).
 pub const HEADER_READ: Duration = Duration::from_secs(5);
 
+/// How long a client may take for the TLS handshake: two or three journeys to and fro on a bad line.
+pub const HANDSHAKE: Duration = Duration::from_secs(8);
+
 /// The stretch of time in which a request's body must make progress by [`BODY_PROGRESS_BYTES_MIN`].
 pub const BODY_PROGRESS: Duration = Duration::from_secs(10);
 
@@ -79,6 +82,8 @@ pub const CLOSE_REASON_BYTES_MAX: usize = 123;
 pub struct Limits {
     /// See [`HEADER_READ`].
     pub header_read: Duration,
+    /// See [`HANDSHAKE`].
+    pub handshake: Duration,
     /// See [`BODY_PROGRESS`].
     pub body_progress: Duration,
     /// See [`BODY_PROGRESS_BYTES_MIN`].
@@ -99,6 +104,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             header_read: HEADER_READ,
+            handshake: HANDSHAKE,
             body_progress: BODY_PROGRESS,
             body_progress_bytes_min: BODY_PROGRESS_BYTES_MIN,
             write: WRITE,

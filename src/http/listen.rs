@@ -17,7 +17,7 @@ use http::{HeaderMap, Uri};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt};
@@ -26,7 +26,10 @@ use tracing::{Instrument, debug, debug_span, warn};
 use super::admission::{Admission, AdmittedStream, Refusal};
 use super::bind::Listener;
 use super::body::PacedBody;
+use super::host::Scheme;
 use super::limits::{ACCEPT_BACKOFF, Limits, REQUEST_BUFFER_BYTES_MAX, REQUEST_HEADERS_MAX};
+use super::line::Line;
+use crate::net::TlsAcceptor;
 
 /// Both ends of the connection a request came in on; in every request's extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,8 +78,9 @@ pub async fn serve<S>(
     };
     let door = Arc::new(door);
     for listener in listeners {
-        let accepting = Arc::clone(&door).accept_until_shutdown(listener.inner);
-        let accepting = accepting.instrument(debug_span!("listener", address = %listener.address));
+        let span = debug_span!("listener", address = %listener.address);
+        let accepting = Arc::clone(&door).accept_until_shutdown(listener);
+        let accepting = accepting.instrument(span);
         door.tracker.spawn(ours.track_future(accepting));
     }
     shutdown.cancelled().await;
@@ -100,17 +104,19 @@ where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
 {
-    async fn accept_until_shutdown(self: Arc<Self>, listener: TcpListener) {
+    async fn accept_until_shutdown(self: Arc<Self>, listener: Listener) {
         // Trouble is told when it begins, not ten times a second.
         let mut in_trouble = false;
         loop {
             // Both arms are cancel-safe: an unfinished `accept` has taken nothing.
             let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
+                accepted = listener.inner.accept() => accepted,
                 () = self.shutdown.cancelled() => return,
             };
             let trouble = match accepted {
-                Ok((stream, remote)) => self.admit(stream, remote) == Err(Refusal::BoxFull),
+                Ok((stream, remote)) => {
+                    self.admit(stream, remote, listener.tls.clone()) == Err(Refusal::BoxFull)
+                }
                 Err(error) if is_about_one_peer(&error) => continue,
                 Err(error) => {
                     if !in_trouble {
@@ -127,7 +133,12 @@ where
         }
     }
 
-    fn admit(self: &Arc<Self>, stream: TcpStream, remote: SocketAddr) -> Result<(), Refusal> {
+    fn admit(
+        self: &Arc<Self>,
+        stream: TcpStream,
+        remote: SocketAddr,
+        tls: Option<Arc<TlsAcceptor>>,
+    ) -> Result<(), Refusal> {
         let (place, address_place) = self.admission.admit(remote.ip()).inspect_err(|refusal| {
             debug!(%remote, %refusal, "connection refused");
         })?;
@@ -141,7 +152,15 @@ where
         let stream = AdmittedStream::new(stream, place, &self.limits);
         let door = Arc::clone(self);
         let connection = async move {
-            door.converse(stream, Peer { remote, local }).await;
+            let peer = Peer { remote, local };
+            match tls {
+                None => door.converse(Line::Plain(stream), peer, Scheme::Http).await,
+                Some(tls) => {
+                    if let Some(line) = door.shake_hands(stream, &tls).await {
+                        door.converse(line, peer, Scheme::Https).await;
+                    }
+                }
+            }
             // Ended or upgraded: either way no plain HTTP connection any more.
             drop(address_place);
         };
@@ -150,10 +169,32 @@ where
         Ok(())
     }
 
+    /// Begins TLS with a peer that was admitted already: half-done handshakes have places too.
+    async fn shake_hands(&self, stream: AdmittedStream, tls: &Arc<TlsAcceptor>) -> Option<Line> {
+        // Need not be cancel-safe: what is begun is dropped with its connection.
+        let shaken = tokio::select! {
+            shaken = tokio::time::timeout(self.limits.handshake, tls.accept(stream)) => shaken,
+            () = self.shutdown.cancelled() => return None,
+        };
+        match shaken {
+            Ok(Ok(stream)) => Some(Line::Tls(Box::new(stream))),
+            Ok(Err(error)) => {
+                debug!(%error, "no TLS with this peer");
+                None
+            }
+            Err(_) => {
+                debug!("a handshake took too long");
+                None
+            }
+        }
+    }
+
     /// Answers one peer's requests until it leaves, upgrades, or the box stops.
-    async fn converse(&self, stream: AdmittedStream, peer: Peer) {
+    async fn converse(&self, line: Line, peer: Peer, scheme: Scheme) {
         let answer = hyper::service::service_fn(|request: Request<Incoming>| {
-            self.service.clone().oneshot(self.prepare(request, peer))
+            self.service
+                .clone()
+                .oneshot(self.prepare(request, peer, scheme))
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -161,7 +202,7 @@ where
             .max_headers(REQUEST_HEADERS_MAX)
             .max_buf_size(REQUEST_BUFFER_BYTES_MAX)
             .keep_alive(true)
-            .serve_connection(TokioIo::new(stream), answer)
+            .serve_connection(TokioIo::new(line), answer)
             .with_upgrades();
         let mut connection = pin!(connection);
         // Cancel-safe: the connection is borrowed and goes on below.
@@ -180,12 +221,13 @@ where
         }
     }
 
-    fn prepare(&self, request: Request<Incoming>, peer: Peer) -> Request {
+    fn prepare(&self, request: Request<Incoming>, peer: Peer, scheme: Scheme) -> Request {
         let (mut parts, body) = request.into_parts();
         if let Some(uri) = with_trailing_slash(&parts.uri) {
             parts.uri = uri;
         }
         parts.extensions.insert(peer);
+        parts.extensions.insert(scheme);
         Request::from_parts(parts, Body::new(PacedBody::new(body, self.limits)))
     }
 }

@@ -1,6 +1,6 @@
 //! The edge towards browsers: HTTP and WebSockets on the workshop's network (`wire.md` §1–§6).
 //!
-//! In reading order: `bind`, `listen`, `admission` (connections), `guard`, `headers` (whose requests,
+//! In reading order: `bind`, `listen`, `admission`, `line` (connections), `guard`, `headers` (whose requests,
 //! which headers), `edge` (what handlers share), `auth`, `token`, `tickets`, `throttle` (who, how
 //! often), `sign_in`, `setup`, `people`, `requests`, `invites`, `messages`, `health` (one file a
 //! resource), `asked`, `chat`, `notifications`, `pump`, `session` (sockets), `assets` (the web app).
@@ -25,6 +25,7 @@ mod health;
 pub mod host;
 mod invites;
 pub mod limits;
+mod line;
 pub mod listen;
 mod messages;
 mod notifications;
@@ -46,6 +47,8 @@ pub mod upgrade;
 mod edge_harness;
 #[cfg(test)]
 mod edge_test;
+#[cfg(test)]
+mod tls_test;
 
 use std::sync::Arc;
 

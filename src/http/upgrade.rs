@@ -22,12 +22,12 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::admission;
 use super::fields::{listed, the_only};
 use super::limits::{
     CLOSE_REASON_BYTES_MAX, SOCKET_CLOSE, SOCKET_MESSAGE_BYTES_MAX, SOCKET_READ_BUFFER_BYTES,
     SOCKET_WRITE_BUFFER_BYTES, SOCKET_WRITE_BUFFER_BYTES_MAX,
 };
+use super::line;
 use super::problem::Problem;
 
 /// An open WebSocket of ours.
@@ -202,7 +202,7 @@ pub async fn close(mut socket: WebSocket, code: u16, reason: &str) {
         .await
         .is_err()
     {
-        admission::cut(socket.into_inner().into_inner());
+        line::cut(socket.into_inner().into_inner());
     }
 }
 
