@@ -10,7 +10,7 @@ use minicbor::{Decode, Encode};
 pub use frame::{Frame, FrameError};
 
 use crate::domain::{EventId, LogId, RequestKey, Seq, WorkshopKey};
-use crate::seal::{Chain, Lineage, Position, SealedEntry, SealedPost, SignedHead};
+use crate::seal::{Chain, Lineage, Position, SealedEntry, SignedHead};
 
 /// The subprotocol of the link's WebSocket.
 pub const LINK_PROTOCOL: &str = "motoreach-link.v1";

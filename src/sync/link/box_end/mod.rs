@@ -7,19 +7,18 @@
 //! It does no IO and reads no clock (invariant 5). `sync::dial` carries out its wishes; the property
 //! test drives it against the relay's end over a network that loses and doubles.
 
+mod reconcile;
+
 use std::sync::Arc;
 
 use super::box_live::Live;
-use super::box_wishes::{
-    Adopted, BoxAnswer, BoxFacts, BoxNews, BoxOrder, BoxWish, Grant, SealedPostFate,
-};
+use super::box_wishes::{BoxAnswer, BoxFacts, BoxNews, BoxOrder, BoxWish, Grant, SealedPostFate};
 use super::search::Search;
 use super::{End, transcript};
 use crate::domain::{Seq, WorkshopKey};
 use crate::seal::{Chain, SigningKey, verify};
 use crate::wire::link::{
-    Applied, Chains, Challenge, Fork, Frame, GiveBack, Given, HelloBody, Moment, PROTO, Probe,
-    Retain, Signed, Verdict, WelcomeBody,
+    Chains, Challenge, Frame, HelloBody, Moment, PROTO, Retain, Signed, Verdict, WelcomeBody,
 };
 
 /// The box's end of one session.
@@ -307,79 +306,6 @@ impl BoxEnd {
             (true, _) => self.take_back(head),
             (false, _) => self.compare(),
         }
-    }
-
-    fn compare(&mut self) {
-        let search = Search::new(self.facts.head.seq.min(self.relay_head));
-        self.search_on(search);
-    }
-
-    fn search_on(&mut self, mut search: Search) {
-        if let Some(common) = search.found() {
-            return self.take_back(common);
-        }
-        let seqs = search.ask().to_vec();
-        self.store(BoxOrder::Chains(seqs.clone()));
-        self.send(Frame::Probe(Probe { seqs }));
-        self.state = State::Comparing {
-            search,
-            ours: None,
-            theirs: None,
-        };
-    }
-
-    fn compared(
-        &mut self,
-        mut search: Search,
-        ours: Option<Vec<Option<Chain>>>,
-        theirs: Option<Vec<Option<Chain>>>,
-    ) {
-        if let (Some(ours), Some(theirs)) = (&ours, &theirs) {
-            search.compare(ours, theirs);
-            return self.search_on(search);
-        }
-        self.state = State::Comparing {
-            search,
-            ours,
-            theirs,
-        };
-    }
-
-    fn take_back(&mut self, common: Seq) {
-        self.state = State::Clearing { common };
-        self.store(BoxOrder::Clear);
-    }
-
-    fn ask_back(&mut self, common: Seq, cursor: Option<Vec<u8>>) {
-        self.state = State::TakingBack { common };
-        self.send(Frame::GiveBack(GiveBack { common, cursor }));
-    }
-
-    fn given(&mut self, common: Seq, given: Given) {
-        let next = given.next.clone();
-        self.state = State::Staging { common, next };
-        self.store(BoxOrder::Stage(Box::new(given)));
-    }
-
-    fn adopted(&mut self, common: Seq, adopted: Adopted) {
-        self.tell(BoxNews::Merged(adopted));
-        match adopted {
-            Adopted::Kept | Adopted::FastForward => self.live(self.relay_head),
-            Adopted::Forked(common_position) => {
-                self.state = State::Forking { common };
-                self.send(Frame::Fork(Fork {
-                    common: common_position,
-                }));
-            }
-        }
-    }
-
-    fn forked(&mut self, common: Seq, applied: Applied) {
-        let at = applied.position.map_or(Seq(0), |position| position.seq);
-        if applied.rewind || at != common {
-            return self.end(End::Rewound);
-        }
-        self.live(common);
     }
 
     fn live(&mut self, relay_has: Seq) {
