@@ -7,6 +7,7 @@
 mod box_end;
 mod box_live;
 mod box_wishes;
+pub mod handshake;
 pub mod kept;
 mod pulse;
 mod relay_end;
