@@ -31,7 +31,8 @@
 //! 5. [`domain`] and [`seal`] do no IO: time and randomness are handed in.
 //! 6. Every queue, frame, page, retry and timeout has a named limit with its unit.
 //! 7. A slow reader is cut and resumes; it is never waited for. No lock is held over an `.await`.
-//! 8. Only [`wire`] and [`store`] know a serialized form. SQL lives only in [`store`].
+//! 8. Only [`wire`] and [`store`] know a serialized form. SQL lives only in [`store`] and in the
+//!    relay's stores.
 //! 9. The clock never orders anything; a Pi has none. Order is the journal's.
 //! 10. Bodies are hashed as they are sealed, from the first event on: whoever carries the journal
 //!     one day can neither read nor forge nor reorder it.

@@ -135,9 +135,7 @@ pub enum Wake {
 
 /// Everything the relay keeps.
 pub trait RelayStore: Clone + Send + Sync + 'static {
-    /// Opens a session of a box, or says why not. The rules of lineage and quarantine are in
-    /// `sync.md` §4: the last confirmed grant and the one offered after it are current; any other is
-    /// stale; the first stale one is a restore, a second within 30 days a clone.
+    /// Opens a session of a box, or says why not, by the rules of `relay::lineage`.
     fn open_session(&self, asked: SessionAsked) -> impl Future<Output = Kept<Session>> + Send;
 
     /// The box has stored the session's grant: older grants are stale from here on.
@@ -254,6 +252,7 @@ pub trait RelayStore: Clone + Send + Sync + 'static {
     /// Everywhere to push to for a thread whose link still opens it.
     fn subscriptions(
         &self,
+        workshop: WorkshopKey,
         thread: RequestKey,
         now: Timestamp,
     ) -> impl Future<Output = Kept<Vec<Subscription>>> + Send;

@@ -1,5 +1,5 @@
-//! The database's own version: migrations are numbered, append-only and applied before anybody is
-//! listened to.
+//! A database's own version: migrations are numbered, append-only and applied before anybody is
+//! listened to. The box's are here; the relay brings a list of its own.
 
 use ring::digest;
 use rusqlite::{Connection, params};
@@ -7,9 +7,12 @@ use rusqlite::{Connection, params};
 use super::error::{OpenError, StoreError};
 use crate::domain::Timestamp;
 
-struct Migration {
-    number: i64,
-    sql: &'static str,
+/// One step of a database from one version to the next.
+pub(crate) struct Migration {
+    /// Its number, from 1.
+    pub(crate) number: i64,
+    /// What it does.
+    pub(crate) sql: &'static str,
 }
 
 const MIGRATIONS: &[Migration] = &[Migration {
@@ -17,16 +20,24 @@ const MIGRATIONS: &[Migration] = &[Migration {
     sql: include_str!("../../migrations/appliance/0001_journal.sql"),
 }];
 
-/// Brings the database to this program's version, all in one transaction.
+/// Brings the box's database to this program's version.
 ///
 /// # Errors
-/// The database is newer than the program, a migration was changed after it was applied, or the disk
-/// says no. Nothing is changed then.
+/// As `apply`.
 pub(super) fn migrate(conn: &mut Connection, now: Timestamp) -> Result<(), OpenError> {
     apply(conn, now, MIGRATIONS)
 }
 
-fn apply(conn: &mut Connection, now: Timestamp, known: &[Migration]) -> Result<(), OpenError> {
+/// Brings a database to the newest of the known versions, all in one transaction.
+///
+/// # Errors
+/// The database is newer than the program, a migration was changed after it was applied, or the disk
+/// says no. Nothing is changed then.
+pub(crate) fn apply(
+    conn: &mut Connection,
+    now: Timestamp,
+    known: &[Migration],
+) -> Result<(), OpenError> {
     let store = |error: rusqlite::Error| OpenError::Store(StoreError::from(error));
     let tx = conn
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)

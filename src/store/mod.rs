@@ -13,10 +13,10 @@ mod journal;
 mod keys;
 pub mod local;
 pub mod messages;
-mod migrate;
+pub(crate) mod migrate;
 pub mod people;
 mod project;
-mod reader;
+pub(crate) mod reader;
 pub mod receipts;
 pub mod requests;
 pub mod sessions;
@@ -25,7 +25,7 @@ mod tx;
 pub mod unread;
 pub mod verify;
 mod words;
-mod writer;
+pub(crate) mod writer;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,16 +51,6 @@ use writer::{Job, QUEUE_COMMANDS_MAX, Work, Writer};
 
 /// Longest wait for the writer's answer. Past it nobody knows yet: ask again with the same id.
 const ANSWER_WAIT: Duration = Duration::from_secs(15);
-/// Longest wait for a lock; only a reader of another process, such as doctor, could hold one.
-const LOCK_WAIT: Duration = Duration::from_secs(5);
-/// Starts wait so many times `LOCK_WAIT`, a minute, for a reader of another process.
-const START_TRIES: u32 = 12;
-/// Page cache of the writer, in KiB.
-const WRITER_CACHE_KIB: i64 = 8_192;
-/// The log is moved into the database when it has this many pages of 4 KiB.
-const CHECKPOINT_PAGES: i64 = 1_000;
-/// What the log is cut back to when it is reset, in bytes.
-const LOG_BYTES_MAX: i64 = 8 << 20;
 
 /// The box's database, open and held for this process.
 #[derive(Clone)]
@@ -276,51 +266,21 @@ fn open_writer(dir: &DataDir, clock: &Clock) -> Result<Connection, OpenError> {
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(dir.database(), flags).map_err(store)?;
-    conn.busy_timeout(LOCK_WAIT).map_err(store)?;
-    conn.set_prepared_statement_cache_capacity(reader::STATEMENTS);
-    for (pragma, value) in [
-        ("journal_mode", "wal"),
-        ("synchronous", "full"),
-        ("foreign_keys", "on"),
-        ("secure_delete", "on"), // erased words are overwritten, not only unlinked
-        ("trusted_schema", "off"),
-        ("temp_store", "memory"),
-    ] {
-        conn.pragma_update(None, pragma, value).map_err(store)?;
-    }
-    conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)
-        .map_err(store)?;
-    conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
-        .map_err(store)?;
-    conn.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)
-        .map_err(store)?;
+    writer::prepare(&conn).map_err(store)?;
     // Whatever the last run could not prove to be on disk is written again before anything is
     // acknowledged; see `Writer::prove_disk`.
-    empty_log(&conn)?;
+    writer::empty_log(&conn)?;
     migrate::migrate(&mut conn, clock.now())?;
     journal::begin(&conn, LogId::new(Uuid::new_v4())).map_err(store)?;
-    only_owner_may_read(dir);
+    only_owner_may_read(&dir.database());
     Ok(conn)
 }
 
-/// Empties the log, however long a reader of another process takes to let go of it.
-fn empty_log(conn: &Connection) -> Result<(), OpenError> {
-    for _ in 0..START_TRIES {
-        match writer::checkpoint(conn) {
-            Err(StoreError::Busy) => {
-                tracing::warn!("another program is reading the database; waiting for it");
-            }
-            done => return done.map_err(OpenError::Store),
-        }
-    }
-    Err(OpenError::Store(StoreError::Busy))
-}
-
 /// Old copies made with a lax umask are tightened too.
-fn only_owner_may_read(dir: &DataDir) {
+pub(crate) fn only_owner_may_read(database: &Path) {
     use std::os::unix::fs::PermissionsExt;
     for suffix in ["", "-wal", "-shm"] {
-        let mut path = dir.database().into_os_string();
+        let mut path = database.as_os_str().to_owned();
         path.push(suffix);
         let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600));
     }

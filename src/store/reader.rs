@@ -11,7 +11,7 @@ use scheduled_thread_pool::ScheduledThreadPool;
 use super::error::StoreError;
 
 /// Readers at once; a Pi has four cores.
-pub(super) const READERS: u32 = 4;
+pub(crate) const READERS: u32 = 4;
 /// Longest wait for a free reader.
 const READER_WAIT: Duration = Duration::from_secs(5);
 /// Longest wait for a lock inside SQLite; readers in WAL mode wait only while the log is reset.
@@ -23,7 +23,7 @@ pub(super) const STATEMENTS: usize = 96;
 
 /// Makes readers for r2d2. (`r2d2_sqlite` is bound to an older rusqlite.)
 #[derive(Debug)]
-pub(super) struct Readers {
+pub(crate) struct Readers {
     database: PathBuf,
 }
 
@@ -55,10 +55,10 @@ pub(super) fn open(database: &std::path::Path) -> Result<Connection, rusqlite::E
     Ok(conn)
 }
 
-pub(super) type Pool = r2d2::Pool<Readers>;
+pub(crate) type Pool = r2d2::Pool<Readers>;
 
 /// A pool of readers; none is opened before it is needed.
-pub(super) fn pool(database: PathBuf) -> Result<Pool, StoreError> {
+pub(crate) fn pool(database: PathBuf) -> Result<Pool, StoreError> {
     r2d2::Pool::builder()
         .max_size(READERS)
         .min_idle(Some(1))

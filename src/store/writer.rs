@@ -14,8 +14,9 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::error::{CommandError, StoreError};
+use super::error::{CommandError, OpenError, StoreError};
 use super::keys::BoxKeys;
+use super::reader::STATEMENTS;
 use super::space::{Need, Space};
 use super::tx::{CommandResult, View, WriteTx};
 use crate::clock::Clock;
@@ -25,10 +26,20 @@ use crate::domain::Committed;
 const BATCH_COMMANDS_MAX: usize = 256;
 /// Commands that wait for the writer; more are answered "busy".
 pub(super) const QUEUE_COMMANDS_MAX: usize = 1_024;
+/// Longest wait for a lock; only a reader of another process, such as doctor, could hold one.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// Starts wait so many times `LOCK_WAIT`, a minute, for a reader of another process.
+const START_TRIES: u32 = 12;
+/// Page cache, in KiB.
+const CACHE_KIB: i64 = 8_192;
+/// The log is moved into the database when it has this many pages of 4 KiB.
+const CHECKPOINT_PAGES: i64 = 1_000;
+/// What the log is cut back to when it is reset, in bytes.
+const LOG_BYTES_MAX: i64 = 8 << 20;
 /// Longest wait for a reader while the disk proves itself.
 const PROOF_WAIT: Duration = Duration::from_millis(200);
 /// The exit status of a process whose writer died (`EX_SOFTWARE` of sysexits.h).
-const EXIT_WRITER_DIED: i32 = 70;
+pub(crate) const EXIT_WRITER_DIED: i32 = 70;
 
 /// Hands what was just committed to whoever listens; called on the writer's thread, so it may only
 /// queue and never wait.
@@ -293,7 +304,7 @@ impl Writer {
         // batch instead of keeping this one waiting.
         let _ = self.conn.busy_timeout(PROOF_WAIT);
         let proven = checkpoint(&self.conn);
-        let _ = self.conn.busy_timeout(super::LOCK_WAIT);
+        let _ = self.conn.busy_timeout(LOCK_WAIT);
         proven.map_err(|error| match error {
             StoreError::Busy => StoreError::Failing(None),
             StoreError::Full
@@ -310,11 +321,43 @@ impl Writer {
     }
 }
 
+/// Sets up a connection that writes: `Ok` from its commits means that the disk has it (invariant 1).
+pub(crate) fn prepare(conn: &Connection) -> Result<(), rusqlite::Error> {
+    conn.busy_timeout(LOCK_WAIT)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    for (pragma, value) in [
+        ("journal_mode", "wal"),
+        ("synchronous", "full"),
+        ("foreign_keys", "on"),
+        ("secure_delete", "on"), // erased words are overwritten, not only unlinked
+        ("trusted_schema", "off"),
+        ("temp_store", "memory"),
+    ] {
+        conn.pragma_update(None, pragma, value)?;
+    }
+    conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    conn.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)
+}
+
+/// Empties the log, however long a reader of another process takes to let go of it.
+pub(crate) fn empty_log(conn: &Connection) -> Result<(), OpenError> {
+    for _ in 0..START_TRIES {
+        match checkpoint(conn) {
+            Err(StoreError::Busy) => {
+                tracing::warn!("another program is reading the database; waiting for it");
+            }
+            done => return done.map_err(OpenError::Store),
+        }
+    }
+    Err(OpenError::Store(StoreError::Busy))
+}
+
 /// Moves the whole log into the database and empties it.
 ///
 /// # Errors
 /// `Busy` while somebody still reads from the log, or what the disk says.
-pub(super) fn checkpoint(conn: &Connection) -> Result<(), StoreError> {
+pub(crate) fn checkpoint(conn: &Connection) -> Result<(), StoreError> {
     let busy: bool = conn.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get(0))?;
     if busy { Err(StoreError::Busy) } else { Ok(()) }
 }
