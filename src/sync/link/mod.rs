@@ -46,6 +46,12 @@ pub enum End {
     Store,
     /// A newer session of the same workshop is open.
     Fenced,
+    /// The line was closed, by the other end or by the network.
+    Closed,
+    /// The other end went silent, or does not take what is sent.
+    Silent,
+    /// The other end says what is no frame: it is something else.
+    Garbage,
     /// The other end asked us to leave.
     SentAway {
         /// When to come back, in milliseconds.

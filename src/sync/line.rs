@@ -1,0 +1,123 @@
+//! A link's frames over a WebSocket: written by a task of their own, so that an end which is busy
+//! writing still reads; given up when the other end does not take them.
+
+use std::time::Duration;
+
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+
+use crate::wire::link::{FRAME_BYTES_MAX, Frame};
+
+/// A frame is taken by the other end's kernel within this time, or the line is dead.
+const WRITE: Duration = Duration::from_secs(20);
+/// What is still to be written when a session ends gets so long.
+const GOODBYE: Duration = Duration::from_secs(2);
+/// Frames that wait to be written. The protocol's own windows stay far below it.
+const FRAMES_WAITING_MAX: usize = 1_024;
+/// Read buffer of a link's socket, in bytes.
+const READ_BUFFER_BYTES: usize = 16 * 1024;
+
+/// How a link's WebSocket is set up, at both ends.
+pub fn socket_config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_write_buffer_size(4 * FRAME_BYTES_MAX)
+        .max_message_size(Some(FRAME_BYTES_MAX))
+        .max_frame_size(Some(FRAME_BYTES_MAX))
+}
+
+/// An open link: frames in, frames out.
+pub struct LinkLine<T> {
+    incoming: SplitStream<WebSocketStream<T>>,
+    outgoing: mpsc::Sender<Frame>,
+    writer: JoinHandle<()>,
+}
+
+/// The line is of no use any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// The other end closed it, or the network did.
+    Closed,
+    /// The other end sent what is no frame.
+    Garbage,
+    /// The other end does not take what we write.
+    Stuck,
+}
+
+impl<T> LinkLine<T>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    /// Takes a socket that was just opened.
+    pub fn new(socket: WebSocketStream<T>) -> Self {
+        let (sink, incoming) = socket.split();
+        let (outgoing, frames) = mpsc::channel(FRAMES_WAITING_MAX);
+        Self {
+            incoming,
+            outgoing,
+            writer: tokio::spawn(write(sink, frames)),
+        }
+    }
+
+    /// Queues a frame.
+    ///
+    /// # Errors
+    /// `Stuck` when too many wait, `Closed` when the writer gave up.
+    pub fn send(&self, frame: Frame) -> Result<(), Broken> {
+        self.outgoing.try_send(frame).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Broken::Stuck,
+            mpsc::error::TrySendError::Closed(_) => Broken::Closed,
+        })
+    }
+
+    /// The next frame; `None` for one that this version does not know, which is a sign of life all
+    /// the same. Cancel-safe.
+    ///
+    /// # Errors
+    /// The line is over.
+    pub async fn receive(&mut self) -> Result<Option<Frame>, Broken> {
+        match self.incoming.next().await {
+            Some(Ok(Message::Binary(bytes))) => Frame::decode(&bytes).map_err(|_| Broken::Garbage),
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(None),
+            Some(Ok(Message::Text(_))) => Err(Broken::Garbage),
+            Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Broken::Closed),
+        }
+    }
+
+    /// Writes what is queued, for a moment, and closes.
+    pub async fn close(self) {
+        let Self {
+            outgoing,
+            mut writer,
+            ..
+        } = self;
+        drop(outgoing);
+        if tokio::time::timeout(GOODBYE, &mut writer).await.is_err() {
+            writer.abort();
+        }
+    }
+}
+
+async fn write<T>(
+    mut sink: SplitSink<WebSocketStream<T>, Message>,
+    mut frames: mpsc::Receiver<Frame>,
+) where
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(frame) = frames.recv().await {
+        let message = Message::Binary(frame.encode().into());
+        match tokio::time::timeout(WRITE, sink.send(message)).await {
+            Ok(Ok(())) => {}
+            // Dropping the receiver tells whoever sends; dropping the sink ends the line.
+            Ok(Err(_)) | Err(_) => return,
+        }
+    }
+    let _ = tokio::time::timeout(GOODBYE, sink.close()).await;
+}
