@@ -63,6 +63,8 @@ pub struct OwnerEntry {
     pub seq: i64,
     pub id: Uuid,
     pub kind: String,
+    /// Whose words they were shows also when they are gone (`FROM_OWNER`).
+    pub from_owner: bool,
     pub epoch: u16,
     /// Null once erased or trimmed.
     pub body: Option<String>,
@@ -101,7 +103,8 @@ pub enum RelayFrame {
         vapid: String,
         /// Where the box is found on the workshop's Wi-Fi, such as `http://motoreach.local`.
         doors: Vec<String>,
-        /// Other devices of this thread that are online now, without this one.
+        /// The relay's time, RFC 3339: how long ago `offline_since` was must not depend on the
+        /// phone's clock.
         now: String,
     },
     /// Entries of the thread in rising order. `more`: the next frame goes on. When `more` is false
