@@ -103,6 +103,7 @@ export function message(id: number, more: Partial<Message> = {}): Message {
     expires_at: null,
     delivery: 'sent',
     redacted: false,
+    removed: null,
     damaged: false,
     ...more,
   };

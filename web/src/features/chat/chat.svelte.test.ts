@@ -26,6 +26,7 @@ beforeEach(() => {
   drafts = new Drafts(storage, 'staff-3');
   room = new Room(requestId(7), {
     api: { wsTicket: () => Promise.resolve('T') } as unknown as Api,
+    http: null,
     open: net.open,
     clock,
     random: () => 1,

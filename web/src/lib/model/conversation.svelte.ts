@@ -1,14 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
-import type {
-  HelloFrame,
-  HistoryFrame,
-  ReadFrame,
-  Receipt,
-  RedactedFrame,
-  RemovedWhy,
-} from '$lib/wire/frames';
+import type { HelloFrame, HistoryFrame, ReadFrame, Receipt, RedactedFrame } from '$lib/wire/frames';
 import type { MessageId } from '$lib/wire/ids';
-import type { Delivery, Message, Side } from '$lib/wire/things';
+import type { Delivery, Message, RemovedWhy, Side } from '$lib/wire/things';
 
 /** The unread stretch as it was when the page was opened: after `after`, up to `upTo`. */
 export interface UnreadStretch {
@@ -42,6 +35,8 @@ export class Conversation {
   #unread = $state.raw<UnreadStretch | null>(null);
   #removed = new SvelteMap<MessageId, RemovedWhy>();
   #deliveredUpTo = $state(0);
+  /** Shown from what this device kept: what is unread shows once the box has been heard. */
+  #restored = false;
   #cursor: Cursor | null = null;
   #hello: Cursor | null = null;
 
@@ -77,14 +72,32 @@ export class Conversation {
     return this.#upTo(this.#mySide);
   }
 
+  /** Whether what is known here is numbered by another log than this one. */
+  isOfAnotherLog(log: string): boolean {
+    return this.#hello !== null && this.#hello.log !== log;
+  }
+
   hello(frame: HelloFrame): void {
     // Another log counts from elsewhere; its history says how far each message has come.
-    if (this.#hello !== null && this.#hello.log !== frame.log) this.#deliveredUpTo = 0;
+    if (this.isOfAnotherLog(frame.log)) this.#forgetNumbers();
     this.#hello = { log: frame.log, rev: frame.rev };
     this.#mySide = frame.you.side;
     const news = frame.receipts.filter((receipt) => receipt.up_to > this.#upTo(receipt.side));
     for (const receipt of news) this.#helloReceipts.add(receipt);
     this.#receipts = [...this.#receipts, ...news];
+    if (this.#restored && this.#cursor?.log === frame.log) {
+      this.#restored = false;
+      this.#unread = this.#unreadNow();
+    }
+  }
+
+  /** Shows what this device kept, before the box has said anything. */
+  restore(frame: HistoryFrame): void {
+    this.#messages = merge([], frame.messages);
+    this.#hasOlder = frame.has_more;
+    this.#cursor = this.#hello;
+    this.#loaded = true;
+    this.#restored = true;
   }
 
   /** Older messages go in front; anything else replaces what is shown. */
@@ -96,8 +109,9 @@ export class Conversation {
     }
     this.#messages = merge([], frame.messages);
     this.#cursor = this.#hello;
-    if (!this.#loaded) this.#unread = this.#unreadNow();
+    if (!this.#loaded || this.#restored) this.#unread = this.#unreadNow();
     this.#loaded = true;
+    this.#restored = false;
   }
 
   /** A message off the socket: it also moves the place to resume from. */
@@ -144,6 +158,12 @@ export class Conversation {
     this.#deliveredUpTo = Math.max(this.#deliveredUpTo, upTo);
   }
 
+  /** My side has read up to here on another device: the line moves below it. */
+  readElsewhere(upTo: number): void {
+    if (this.#unread === null || upTo <= this.#unread.after) return;
+    this.#unread = upTo >= this.#unread.upTo ? null : { ...this.#unread, after: upTo };
+  }
+
   /** How far a message of my side has come. */
   deliveryOf(message: Message): Delivery {
     if (this.readBy(message) !== null) return 'read';
@@ -163,7 +183,16 @@ export class Conversation {
 
   /** Why a message is gone: its time ran out, or a person removed it. */
   removedWhy(message: Message): RemovedWhy {
-    return this.#removed.get(message.id) ?? (message.expires_at === null ? 'redacted' : 'expired');
+    const known = this.#removed.get(message.id) ?? message.removed;
+    return known ?? (message.expires_at === null ? 'redacted' : 'expired');
+  }
+
+  #forgetNumbers(): void {
+    this.#deliveredUpTo = 0;
+    this.#receipts = [];
+    this.#helloReceipts.clear();
+    this.#removed.clear();
+    this.#unread = null;
   }
 
   #isLastCovered(message: Message, by: Receipt): boolean {

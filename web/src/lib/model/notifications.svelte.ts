@@ -38,6 +38,7 @@ export class Notifications {
         if (how === 'renew') await parts.api.renew();
         return parts.api.wsTicket();
       },
+      hasHttp: true,
       path: (ticket) => `/ws/notifications/?${new URLSearchParams({ token: ticket }).toString()}`,
       frame: (frame) => {
         if (frame.type === 'notification.message') this.#show(frame.data);

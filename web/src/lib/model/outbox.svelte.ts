@@ -17,7 +17,12 @@ export interface Pending {
   readonly failure: Failure | null;
   /** The box has committed it; the message itself is about to appear in the conversation. */
   readonly acknowledged: boolean;
+  /** When the relay had it on disk, on its way to the workshop; null at the box's own door. */
+  readonly stored_at: string | null;
 }
+
+/** What a room asks of an outbox, wherever it is kept. */
+export type RoomOutbox = Pick<Outbox, keyof Outbox>;
 
 /** Refusals that pass by themselves: the message stays pending and is offered again. */
 const passing = new Set([
@@ -92,6 +97,7 @@ export class Outbox {
       created_at: new Date(this.#now()).toISOString(),
       failure: null,
       acknowledged: false,
+      stored_at: null,
     };
     this.#write(item);
     this.#items = [...this.#items, item];
@@ -168,6 +174,7 @@ function parse(text: string | null): Pending | null {
       created_at: item.created_at ?? '',
       failure: item.failure ?? null,
       acknowledged: false,
+      stored_at: null,
     };
   } catch {
     return null;

@@ -75,6 +75,7 @@ export class OwnerVisit {
     const { storage, newId, clock, random, open, ring } = this.#device;
     const room = new Room(id, {
       api: this.#api,
+      http: this.#api,
       open,
       clock,
       random,

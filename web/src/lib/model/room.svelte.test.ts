@@ -21,6 +21,7 @@ function makeRoom(): Room {
   const newId = uuidMaker(clock.now, (into) => crypto.getRandomValues(into));
   return new Room(requestId(7), {
     api: api as unknown as Api,
+    http: api as unknown as Api,
     open: net.open,
     clock,
     random: () => 1,

@@ -2,21 +2,28 @@ import { ApiError, type Api } from '$lib/net/api';
 import type { Clock } from '$lib/net/clock';
 import { Connection, type ConnectionState } from '$lib/net/connection';
 import type { OpenSocket } from '$lib/net/socket';
-import type { Peer, ServerFrame } from '$lib/wire/frames';
+import type { HelloFrame, HistoryFrame, Peer, ServerFrame } from '$lib/wire/frames';
 import type { ClientId, MessageId, RequestId } from '$lib/wire/ids';
 import type { Message, Quote, ServiceRequest, Side, User } from '$lib/wire/things';
 import { Conversation } from './conversation.svelte';
-import { isPermanent, type Failure, type Outbox } from './outbox.svelte';
+import { isPermanent, type Failure, type RoomOutbox } from './outbox.svelte';
 import { timeline } from './timeline';
 
 export type { ConnectionState } from '$lib/net/connection';
 
 export interface RoomParts {
-  readonly api: Api;
+  /** What opens the socket. */
+  readonly api: Pick<Api, 'renew' | 'wsTicket'>;
+  /** The way round a network that lets no socket through; null at a door that has none. */
+  readonly http: Pick<Api, 'postMessage' | 'newestMessages'> | null;
   readonly open: OpenSocket;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly outbox: Outbox;
+  readonly outbox: RoomOutbox;
+  /** Whether a person can take back what they wrote; by default they can. */
+  readonly redacts?: boolean;
+  /** Older messages that are on this device; without it the box is asked for them. */
+  readonly older?: (before: MessageId, limit: number) => HistoryFrame;
   /** The request or its newest message changed, for lists that show it too. */
   readonly onRequest?: (request: ServiceRequest) => void;
   readonly onMessage?: (message: Message) => void;
@@ -39,7 +46,8 @@ const page_messages = 50;
 export class Room {
   readonly id: RequestId;
   readonly conversation = new Conversation();
-  readonly outbox: Outbox;
+  readonly outbox: RoomOutbox;
+  readonly redacts: boolean;
   readonly #parts: RoomParts;
   readonly #connection: Connection;
   #state = $state.raw<ConnectionState>({ at: 'idle' });
@@ -69,6 +77,7 @@ export class Room {
     this.id = id;
     this.#parts = parts;
     this.outbox = parts.outbox;
+    this.redacts = parts.redacts ?? true;
     this.#connection = new Connection({
       open: parts.open,
       clock: parts.clock,
@@ -77,6 +86,7 @@ export class Room {
         if (how === 'renew') await parts.api.renew();
         return parts.api.wsTicket();
       },
+      hasHttp: parts.http !== null,
       path: (ticket) => this.#path(ticket),
       frame: (frame) => {
         this.#received(frame);
@@ -125,6 +135,12 @@ export class Room {
 
   open(): void {
     this.#connection.start();
+  }
+
+  /** Shows what is known from earlier, before (or without) a line to the box. */
+  restore(hello: HelloFrame, history: HistoryFrame): void {
+    this.#greeted(hello);
+    this.conversation.restore(history);
   }
 
   close(): void {
@@ -181,6 +197,10 @@ export class Room {
   loadOlder(): void {
     const first = this.conversation.messages[0];
     if (first === undefined || !this.conversation.hasOlder || this.#loadingOlder) return;
+    if (this.#parts.older !== undefined) {
+      this.conversation.history(this.#parts.older(first.id, page_messages));
+      return;
+    }
     this.#loadingOlder = this.#connection.send({
       type: 'chat.history',
       before: first.id,
@@ -211,11 +231,9 @@ export class Room {
   #received(frame: ServerFrame): void {
     switch (frame.type) {
       case 'chat.hello':
-        this.conversation.hello(frame);
-        this.#you = frame.you;
-        this.#peers = frame.peers;
-        this.#workshopOnline = frame.workshop_online;
-        this.#setRequest(frame.request);
+        // Another journal numbers its messages anew.
+        if (this.conversation.isOfAnotherLog(frame.log)) this.#seenUpTo = 0;
+        this.#greeted(frame);
         break;
       case 'chat.history':
         if (frame.before === null) this.outbox.dropAcknowledged();
@@ -263,6 +281,14 @@ export class Room {
       case 'link.state':
         break;
     }
+  }
+
+  #greeted(frame: HelloFrame): void {
+    this.conversation.hello(frame);
+    this.#you = frame.you;
+    this.#peers = frame.peers;
+    this.#workshopOnline = frame.workshop_online;
+    this.#setRequest(frame.request);
   }
 
   #arrived(message: Message): void {
@@ -344,13 +370,14 @@ export class Room {
   }
 
   async #overHttp(): Promise<void> {
-    if (this.#posting) return;
+    const { http } = this.#parts;
+    if (this.#posting || http === null) return;
     this.#posting = true;
     try {
-      await postUnsent(this.#parts.api, this.id, this.outbox, (message) => {
+      await postUnsent(http, this.id, this.outbox, (message) => {
         this.conversation.settle(message);
       });
-      const newest = await this.#parts.api.newestMessages(this.id);
+      const newest = await http.newestMessages(this.id);
       this.conversation.settleAll(newest);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -391,9 +418,9 @@ export class Room {
 
 /** Posts what is unsent in order; stops at the first that may pass later. */
 export async function postUnsent(
-  api: Api,
+  api: Pick<Api, 'postMessage'>,
   request: RequestId,
-  outbox: Outbox,
+  outbox: RoomOutbox,
   posted: (message: Message) => void,
 ): Promise<void> {
   for (let next = outbox.next; next !== null; next = outbox.next) {

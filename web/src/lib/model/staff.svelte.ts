@@ -79,6 +79,7 @@ export class Staff {
   openRoom(id: RequestId): { room: Room; close: () => void } {
     const room = new Room(id, {
       api: this.#api,
+      http: this.#api,
       open: this.#device.open,
       clock: this.#device.clock,
       random: this.#device.random,

@@ -23,6 +23,7 @@ beforeEach(() => {
     clock,
     random: () => 1,
     ticket,
+    hasHttp: true,
     path: (token) => `/ws/?token=${token}`,
     frame: (frame) => frames.push(frame),
     changed: (state) => states.push(state),

@@ -32,6 +32,8 @@ export interface ConnectionParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly ticket: TakeTicket;
+  /** False where a ticket proves nothing about the line, and nothing goes over HTTP instead. */
+  readonly hasHttp: boolean;
   /** Path and query of the socket, asked for at every attempt because the place to resume from moves. */
   readonly path: (ticket: string) => string;
   readonly frame: (frame: ServerFrame) => void;
@@ -148,6 +150,7 @@ export class Connection {
   }
 
   #closed(code: number): void {
+    const reached = this.#parts.hasHttp ? 'http' : 'nothing';
     this.#abandon();
     switch (code) {
       case closed.signInAgain:
@@ -163,10 +166,10 @@ export class Connection {
         return;
       case closed.tooSlow:
       case closed.restarting:
-        this.#wait('http', Math.round(this.#parts.random() * quick_retry_ms_max));
+        this.#wait(reached, Math.round(this.#parts.random() * quick_retry_ms_max));
         return;
       default:
-        this.#wait('http', backoff(this.#attempt++, this.#parts.random));
+        this.#wait(reached, backoff(this.#attempt++, this.#parts.random));
     }
   }
 

@@ -10,6 +10,8 @@ export const closed = {
 } as const;
 
 export interface SocketEvents {
+  /** It may be written to. */
+  readonly opened?: () => void;
   readonly text: (text: string) => void;
   /** Called once, whoever closed; nothing is called after it. */
   readonly closed: (code: number) => void;
@@ -23,26 +25,35 @@ export interface Socket {
 /** Opens the socket at `path` (and query) of this page's own host. */
 export type OpenSocket = (path: string, events: SocketEvents) => Socket;
 
-/** The browser's WebSocket, asking for `motoreach.v1`. */
-export const openBrowserSocket: OpenSocket = (path, events) => {
-  const url = new URL(path, location.href);
-  url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
-  url.hash = '';
-  const socket = new WebSocket(url, subprotocol);
-  socket.onmessage = (event: MessageEvent<unknown>) => {
-    if (typeof event.data === 'string') events.text(event.data);
+/** The browser's WebSocket, asking for this subprotocol. */
+export const browserSocket =
+  (protocol: string): OpenSocket =>
+  (path, events) => {
+    const url = new URL(path, location.href);
+    url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+    url.hash = '';
+    const socket = new WebSocket(url, protocol);
+    socket.onopen = () => {
+      events.opened?.();
+    };
+    socket.onmessage = (event: MessageEvent<unknown>) => {
+      if (typeof event.data === 'string') events.text(event.data);
+    };
+    socket.onclose = (event) => {
+      events.closed(event.code);
+    };
+    return {
+      send: (text) => {
+        socket.send(text);
+      },
+      close: () => {
+        socket.onopen = null;
+        socket.onmessage = null;
+        socket.onclose = null;
+        socket.close();
+      },
+    };
   };
-  socket.onclose = (event) => {
-    events.closed(event.code);
-  };
-  return {
-    send: (text) => {
-      socket.send(text);
-    },
-    close: () => {
-      socket.onmessage = null;
-      socket.onclose = null;
-      socket.close();
-    },
-  };
-};
+
+/** A socket of the box's own contract. */
+export const openBrowserSocket = browserSocket(subprotocol);

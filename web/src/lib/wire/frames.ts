@@ -15,6 +15,7 @@ import {
   readUser,
   sides,
   type Message,
+  type RemovedWhy,
   type ServiceRequest,
   type Side,
   type UnreadSummary,
@@ -91,8 +92,6 @@ export interface PresenceFrame {
   readonly online: boolean;
   readonly name: string | null;
 }
-
-export type RemovedWhy = 'redacted' | 'expired';
 
 export interface RedactedFrame {
   readonly type: 'chat.redacted';

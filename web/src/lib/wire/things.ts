@@ -38,6 +38,13 @@ export type Role = (typeof roles)[number];
 const deliveries = ['sent', 'delivered', 'read'] as const;
 export type Delivery = (typeof deliveries)[number];
 
+const removedWhys = ['redacted', 'expired', 'trimmed', 'unopened'] as const;
+/**
+ * Why a message shows no words: a person removed it, its time ran out, the relay keeps it no longer,
+ * or it does not open with this link's keys.
+ */
+export type RemovedWhy = (typeof removedWhys)[number];
+
 export interface User {
   readonly id: PersonId;
   readonly full_name: string;
@@ -104,6 +111,8 @@ export interface Message {
   readonly expires_at: string | null;
   readonly delivery: Delivery;
   readonly redacted: boolean;
+  /** Why the words are gone, where a message says so by itself. */
+  readonly removed: RemovedWhy | null;
   readonly damaged: boolean;
 }
 
@@ -240,6 +249,7 @@ export function readMessage(value: unknown): Message {
     expires_at: nullable(from, 'expires_at', string),
     delivery: word(from, 'delivery', deliveries),
     redacted: nullable(from, 'redacted', bool) ?? false,
+    removed: nullable(from, 'removed', (_, key) => word(from, key, removedWhys)),
     damaged: nullable(from, 'damaged', bool) ?? false,
   };
 }
