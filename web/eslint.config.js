@@ -4,7 +4,7 @@ import globals from 'globals';
 import ts from 'typescript-eslint';
 import svelteConfig from './svelte.config.js';
 
-const features = ['chat', 'requests', 'people', 'sign-in', 'setup', 'shell', 'owner'];
+const features = ['chat', 'requests', 'people', 'sign-in', 'setup', 'shell', 'owner', 'relay'];
 
 /**
  * Imports go one way: views → features → lib/ui, lib/model → lib/net → lib/store → lib/seal → lib/wire.

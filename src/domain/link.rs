@@ -23,41 +23,57 @@ pub enum LinkState {
     Stopped(LinkRefusal),
 }
 
-/// What stood in the way; it may pass by itself.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What stood in the way; it may pass by itself. Its text is a sentence for people.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum LinkTrouble {
     /// This machine has no way out: no route, or no name was found.
+    #[error("This box has no way out to the internet.")]
     NoNetwork,
     /// Nobody answers at the address.
+    #[error("Nobody answers at the relay's address.")]
     NoAnswer,
     /// Something answers that is no relay: a page to sign in to a Wi-Fi, another service.
+    #[error("Something answers at that address that is no relay, perhaps a Wi-Fi's sign-in page.")]
     NotARelay,
     /// The certificate is not to be trusted.
+    #[error("The relay's certificate is not to be trusted.")]
     Tls,
     /// The line was open and went silent.
+    #[error("The line to the relay went silent.")]
     Silent,
     /// The relay restarts and said so.
+    #[error("The relay restarts.")]
     RelayRestarting,
     /// What was sent did not fit the relay's copy, again and again.
+    #[error("The relay and this box could not agree on where the journal ends.")]
     Rewound,
     /// Anything else.
+    #[error("The line to the relay broke.")]
     Other,
 }
 
-/// Why the relay will not go on with this box.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Why the relay will not go on with this box. Its text is a sentence for people.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum LinkRefusal {
     /// Two copies of this box are alive.
+    #[error("Two copies of this box are alive; an admin must say which one is real.")]
     Quarantined,
     /// Another copy was declared the real one.
+    #[error("Another copy of this box was declared the real one.")]
     Superseded,
     /// The relay does not know this workshop.
+    #[error("The relay does not know this workshop; pair again with a new code.")]
     UnknownHere,
     /// The pairing code is wrong, used up or too old.
+    #[error(
+        "That pairing code is wrong, used up or too old; ask the relay's operator for a new one."
+    )]
     BadCode,
     /// Another relay answers at the address than the one that was paired.
+    #[error("Another relay answers at this address than the one that was paired.")]
     OtherRelay,
     /// The relay gave back what this box never signed.
+    #[error("The relay gave back what this box never wrote; ask its operator what happened.")]
     NotOurs,
 }
 
@@ -70,7 +86,7 @@ pub struct Reconnects([u64; LinkTrouble::ALL.len()]);
 pub struct LinkReport {
     /// How it stands.
     pub state: LinkState,
-    /// Since when it stands so.
+    /// Since when it stands so; `hub::LinkBoard` keeps it over one try after the other.
     pub since: Timestamp,
     /// Which round of settings it speaks of (`hub::LinkBoard::settings`).
     pub settings: u64,
@@ -207,6 +223,14 @@ impl LinkReport {
         }
     }
 
+    /// Since when it stands as it does, coming from another report: a new try of the same absence is
+    /// no news.
+    pub fn stands_since(&self, before: &Self) -> Timestamp {
+        let unreached = |state| matches!(state, LinkState::Connecting | LinkState::Waiting { .. });
+        let same = self.state == before.state || unreached(self.state) && unreached(before.state);
+        if same { before.since } else { self.since }
+    }
+
     /// Whether the relay answers.
     pub const fn is_online(&self) -> bool {
         matches!(self.state, LinkState::Online)
@@ -216,6 +240,30 @@ impl LinkReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_try_after_the_other_is_one_absence() {
+        let at = |since, state| LinkReport {
+            state,
+            ..LinkReport::unpaired(Timestamp(since))
+        };
+        let waits = LinkState::Waiting {
+            retry_at: Timestamp(9),
+            why: LinkTrouble::Silent,
+        };
+        let refused = LinkState::Stopped(LinkRefusal::BadCode);
+        for (before, now, since) in [
+            (LinkState::Connecting, waits, 1),
+            (waits, LinkState::Connecting, 1),
+            (LinkState::Online, LinkState::Online, 1),
+            (LinkState::Online, waits, 2),
+            (waits, LinkState::Online, 2),
+            (refused, refused, 1),
+            (refused, LinkState::Connecting, 2),
+        ] {
+            assert_eq!(at(2, now).stands_since(&at(1, before)), Timestamp(since));
+        }
+    }
 
     #[test]
     fn every_trouble_is_counted_by_itself() {

@@ -51,15 +51,18 @@ impl LinkBoard {
     /// it takes it; call it as often as anything changes.
     ///
     /// A link that is not online forgets who is at the relay: say it again on every session.
-    pub fn set(&self, report: LinkReport) {
-        let shown = LinkBody::from(&report);
-        let was_online = self.shared().report.borrow().is_online();
-        let goes_offline = was_online && !report.is_online();
-        let before = self.shared().report.send_replace(report);
+    pub fn set(&self, mut report: LinkReport) {
+        let (mut goes_offline, mut is_news) = (false, false);
+        self.shared().report.send_modify(|before| {
+            report.since = report.stands_since(before);
+            goes_offline = before.is_online() && !report.is_online();
+            is_news = LinkBody::from(&*before) != LinkBody::from(&report);
+            *before = report;
+        });
         if goes_offline {
             self.hub.remote_owners_gone();
         }
-        if LinkBody::from(&before) != shown {
+        if is_news {
             for socket in &self.hub.rooms().staff {
                 if socket.is_told_of_link() {
                     socket.look_at_link();

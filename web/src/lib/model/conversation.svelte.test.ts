@@ -109,6 +109,19 @@ describe('the place to resume from', () => {
 describe('the delivery ladder', () => {
   const mine = (id: number) => message(id, { sender_type: 'WORKSHOP', delivery: 'sent' });
 
+  test('what the relay has is delivered; another log counts anew', () => {
+    opened();
+    conversation.delivered(messageId(5));
+    conversation.delivered(messageId(4));
+    expect(conversation.deliveryOf(mine(5))).toBe('delivered');
+    expect(conversation.deliveryOf(mine(6))).toBe('sent');
+    expect(conversation.deliveryOf(message(5))).toBe('sent');
+    conversation.hello(hello(1010, { USER: 5 }));
+    expect(conversation.deliveryOf(mine(5))).toBe('read');
+    conversation.hello(hello(9, {}, 'another log'));
+    expect(conversation.deliveryOf(mine(6))).toBe('sent');
+  });
+
   test('goes from sent to delivered to read', () => {
     opened();
     conversation.apply(mine(5));

@@ -2,6 +2,7 @@ import type { Api } from '$lib/net/api';
 import type { Clock } from '$lib/net/clock';
 import { Connection, type ConnectionState } from '$lib/net/connection';
 import type { OpenSocket } from '$lib/net/socket';
+import type { LinkStateFrame } from '$lib/wire/frames';
 import type { RequestId } from '$lib/wire/ids';
 import type { UnreadSummary } from '$lib/wire/things';
 
@@ -14,6 +15,8 @@ export interface NotificationParts {
   readonly onRequestChanged: (id: RequestId) => void;
   /** Something new has come in these requests since the last summary. */
   readonly onNews: (requests: readonly RequestId[]) => void;
+  /** How the link to the relay stands. */
+  readonly onLink: (link: LinkStateFrame) => void;
   readonly onLive: () => void;
   /** Nothing is pushed any more until it is live again. */
   readonly onDown: () => void;
@@ -42,6 +45,7 @@ export class Notifications {
       path: (ticket) => `/ws/notifications/?${new URLSearchParams({ token: ticket }).toString()}`,
       frame: (frame) => {
         if (frame.type === 'notification.message') this.#show(frame.data);
+        if (frame.type === 'link.state') parts.onLink(frame);
         if (frame.type === 'requests.changed') parts.onRequestChanged(frame.service_request_id);
       },
       changed: (state) => {

@@ -8,6 +8,7 @@ export type Route =
   | { readonly name: 'request'; readonly id: RequestId }
   | { readonly name: 'people' }
   | { readonly name: 'account' }
+  | { readonly name: 'relay' }
   | { readonly name: 'owner'; readonly invite: InviteId }
   | { readonly name: 'not-found' };
 
@@ -25,10 +26,13 @@ export function routeOf(path: string): Route {
         return { name: first };
       case 'requests':
         return { name: 'inbox' };
+      case 'settings':
+        return { name: 'relay' };
     }
   }
   if (parts.length === 2 && second !== undefined) {
     if (first === 'o') return { name: 'owner', invite: inviteId(decodeURIComponent(second)) };
+    if (first === 'settings' && second === 'relay') return { name: 'relay' };
     if (first === 'requests' && second === 'new') return { name: 'new-request' };
     if (first === 'requests' && /^\d{1,15}$/.test(second)) {
       return { name: 'request', id: requestId(Number(second)) };

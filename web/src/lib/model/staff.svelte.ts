@@ -7,6 +7,7 @@ import { Inbox } from './inbox.svelte';
 import { Notifications } from './notifications.svelte';
 import { Outbox, requestsWithUnsent } from './outbox.svelte';
 import { People } from './people.svelte';
+import { Relay } from './relay.svelte';
 import { Room, postUnsent } from './room.svelte';
 import type { Session } from './session.svelte';
 
@@ -14,6 +15,7 @@ import type { Session } from './session.svelte';
 export class Staff {
   readonly inbox: Inbox;
   readonly people: People;
+  readonly relay: Relay;
   readonly notifications: Notifications;
   readonly drafts: Drafts;
   readonly #api: Api;
@@ -32,6 +34,7 @@ export class Staff {
     this.#owner = `staff-${session.user?.id ?? 0}`;
     this.inbox = new Inbox(api, device.clock, session.user);
     this.people = new People(api);
+    this.relay = new Relay(api);
     this.drafts = new Drafts(device.storage, this.#owner);
     this.notifications = new Notifications({
       api,
@@ -47,6 +50,9 @@ export class Staff {
       onNews: (requests) => {
         if (requests.some((id) => id !== this.#room?.id) || !document.hasFocus()) device.ring();
       },
+      onLink: (link) => {
+        this.relay.stands(link);
+      },
       onLive: () => {
         // The list of the first time is on its way already.
         if (this.#wasLive) void this.inbox.load();
@@ -55,6 +61,7 @@ export class Staff {
       },
       onDown: () => {
         this.inbox.setUnread(null);
+        this.relay.stands(null);
       },
       onRefused: () => void session.expired(),
     });

@@ -1,6 +1,7 @@
 /** HTTP to the box: one method per call of the contract, one class of error. */
 import type { InviteId, MessageId, PersonId, RequestId } from '$lib/wire/ids';
 import { int, list, nullable, object, string, WireError, type Json } from '$lib/wire/guard';
+import { readRelay, type Relay } from '$lib/wire/relay';
 import {
   readInvite,
   readMessage,
@@ -113,7 +114,7 @@ export interface Post {
   readonly reply_to?: MessageId;
 }
 
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** How a page gets a new access token: from the staff cookie, or from the owner's link. */
 export type Renew = (api: Api) => Promise<Access>;
@@ -227,6 +228,24 @@ export class Api {
 
   async changePerson(id: PersonId, form: PersonForm): Promise<Person> {
     return readPerson(await this.#authorised('PATCH', `/api/people/${id}/`, form));
+  }
+
+  // --- the relay ----------------------------------------------------------------------------
+
+  async relay(): Promise<Relay> {
+    return readRelay(await this.#authorised('GET', '/api/relay/'));
+  }
+
+  async connectRelay(url: string, code: string): Promise<Relay> {
+    return readRelay(await this.#authorised('PUT', '/api/relay/', { url, code }));
+  }
+
+  async disconnectRelay(): Promise<void> {
+    await this.#authorised('DELETE', '/api/relay/');
+  }
+
+  async claimRelay(): Promise<Relay> {
+    return readRelay(await this.#authorised('POST', '/api/relay/claim/', {}));
   }
 
   // --- service requests ---------------------------------------------------------------------

@@ -63,6 +63,7 @@ export const en = {
     newRequest: 'New request',
     new: 'New',
     people: 'People',
+    settings: 'Settings',
     account: 'My account',
     unread: (count: number) => s(count, 'unread message', 'unread messages'),
   },
@@ -77,6 +78,98 @@ export const en = {
     unreachable: 'The box cannot be reached',
     unreachableHelp:
       'Check that it has power and that this device is on the workshop’s network. This page keeps trying.',
+  },
+
+  link: {
+    waiting: (count: number, since: string) =>
+      `Internet: ${s(count, 'message waits', 'messages wait')} since ${since}`,
+    offline: (since: string) =>
+      `Internet: no connection since ${since}. Owners who are not here get messages later.`,
+    quarantined: 'Two copies of this box are alive. Owners outside hear nothing until you decide.',
+    superseded: 'Another copy of this box was declared the real one.',
+    pairAgain: 'The relay has to be connected again. Owners outside hear nothing until then.',
+    settings: 'Settings',
+    askAdmin: 'Tell an admin.',
+  },
+
+  relay: {
+    title: 'Relay',
+    intro: 'How vehicle owners reach you when they are not on your Wi-Fi.',
+    whatTitle: 'What a relay is',
+    what: [
+      'A server on the internet that owners’ phones can always reach. Your box calls it, so nothing in your network has to be opened.',
+      'When your internet is down, it keeps what owners write, and the box keeps what you write, until the line is back.',
+      'Everything that crosses is sealed: whoever runs the relay cannot read it.',
+    ],
+    connectTitle: 'Connect to a relay',
+    againTitle: 'Connect again',
+    address: 'Address of the relay',
+    addressHint: 'As in relay.example.com. Whoever runs the relay knows it.',
+    code: 'Pairing code',
+    codeHint: 'Ten letters and digits from whoever runs the relay. It works once, for an hour.',
+    connect: 'Connect',
+    connecting: 'Connecting …',
+    failed: 'The settings could not be loaded.',
+    adminsOnly: 'An admin can connect and disconnect the relay.',
+    state: {
+      unpaired: 'Not connected',
+      connecting: 'Connecting …',
+      online: 'Connected',
+      waiting: 'No connection',
+      stopped: 'Stopped',
+    },
+    since: (state: string, when: string) => `${state} since ${when}`,
+    retries: 'It is tried again by itself.',
+    why: {
+      no_network: 'The box has no way out to the internet.',
+      no_answer: 'Nobody answers at this address. Check that it is written right.',
+      not_a_relay:
+        'Something answers at this address that is no relay. Perhaps your internet wants somebody to sign in first.',
+      tls: 'The relay’s certificate cannot be trusted. Check the address; else tell whoever runs the relay.',
+      silent: 'The line went silent.',
+      relay_restarting: 'The relay restarts.',
+      rewound: 'Box and relay compare what they have.',
+      other: 'The line broke.',
+      quarantined: 'Two copies of this box are alive.',
+      superseded: 'Another copy of this box was declared the real one.',
+      unknown_here:
+        'The relay does not know this workshop any more. Get a new code and connect again.',
+      bad_code: 'That code is wrong, used up or too old. Ask whoever runs the relay for a new one.',
+      other_relay:
+        'A different relay answers at this address than the one you connected. If you meant to change it, disconnect first.',
+      not_ours:
+        'The relay gave back what this box never wrote, so the box stopped. Ask whoever runs the relay what happened.',
+    } as Readonly<Record<string, string>>,
+    addressRow: 'Address',
+    linksRow: 'Owners’ links begin with',
+    waitingRow: 'Waiting',
+    nothingWaits: 'Nothing: the relay has everything',
+    waits: (count: number, since: string) => `${s(count, 'message', 'messages')} since ${since}`,
+    entriesWait: (count: number) => s(count, 'change', 'changes'),
+    gaps: (count: number) =>
+      `${s(count, 'post', 'posts')} from owners’ phones never arrived. If an owner misses an answer, ask them to write again.`,
+    change: 'Change address',
+    disconnect: 'Disconnect',
+    disconnectSure:
+      'Disconnect from the relay? Owners who are not on your Wi-Fi can no longer read or write, and their links stop working outside. Nothing is deleted here.',
+    mergesTitle: 'Copies brought together',
+    merged: (when: string, recovered: number) =>
+      recovered === 0
+        ? `${when}: this box and the relay differed. Nothing was missing.`
+        : `${when}: restored, ${s(recovered, 'entry', 'entries')} recovered`,
+    flagged: 'Changed on both copies, please look at',
+    flaggedRequest: (id: number) => `request ${id}`,
+    copiesTitle: 'Two copies of this box are alive',
+    copies:
+      'The relay hears from a second box with the same identity: perhaps an old memory card is still running, or a backup was started beside this one. Until it knows which one counts, it takes nothing from either. The chat in the workshop goes on.',
+    copiesDo:
+      'Switch the other one off if you can find it. If this page is on the box that you work with, say so:',
+    supersededTitle: 'Another copy was declared the real one',
+    superseded:
+      'Somebody declared another box with the same identity the real one, so the relay takes nothing from this one. If this is the box that you work with, say so; the other one is then shut out.',
+    claim: 'This is the real one',
+    claimSure:
+      'Is this the box that you work with? The other copy is shut out of the relay for good. What it alone has seen stays on it.',
   },
 
   setup: {
@@ -205,7 +298,12 @@ export const en = {
     expires: (when: string) => `Valid until ${when}`,
     expired: (when: string) => `Expired ${when}`,
     devices: (count: number) => (count === 0 ? 'Not opened yet' : s(count, 'device', 'devices')),
-    device: (name: string, when: string) => `${name} · last seen ${when}`,
+    device: (name: string, via: string, when: string) => `${name}, ${via} · last seen ${when}`,
+    via: { lan: 'on your Wi-Fi', relay: 'over the internet' },
+    overRelay: 'Works anywhere: over the internet and on your Wi-Fi.',
+    lanOnly: 'Works on your Wi-Fi only, because no relay is connected.',
+    copyLan: 'Copy the link for your Wi-Fi',
+    lanHelp: 'For a phone in the workshop while the internet is down: the same conversation.',
     cardTitle: 'Job card',
     cardScan: 'Scan to follow the work and write to us',
   },
@@ -241,6 +339,7 @@ export const en = {
       read: 'Read',
       failed: 'Not sent',
     },
+    atRelay: 'At the relay',
     readBy: (name: string, at: string | null) =>
       at === null ? `Read by ${name}` : `Read by ${name} at ${at}`,
     sentAt: (at: string) => `Sent ${at}`,

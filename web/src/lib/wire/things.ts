@@ -127,16 +127,24 @@ export interface Person {
   readonly created_at: string;
 }
 
+/** How a device reaches the thread: on the workshop's own network, or over the relay. */
+export const doors = ['lan', 'relay'] as const;
+export type Door = (typeof doors)[number];
+
 export interface Device {
   readonly id: string;
   readonly name: string;
+  readonly via: Door;
   readonly first_seen_at: string;
   readonly last_seen_at: string;
 }
 
 export interface Invite {
   readonly id: InviteId;
+  /** What the owner gets; it begins with the relay's address where there is one. */
   readonly url: string | null;
+  /** The same link on the workshop's own network. */
+  readonly lan_url: string | null;
   readonly qr_svg: string | null;
   readonly created_at: string;
   readonly expires_at: string | null;
@@ -271,6 +279,7 @@ function readDevice(value: unknown): Device {
   return {
     id: string(from, 'id'),
     name: string(from, 'name'),
+    via: nullable(from, 'via', (_, key) => word(from, key, doors)) ?? 'lan',
     first_seen_at: string(from, 'first_seen_at'),
     last_seen_at: string(from, 'last_seen_at'),
   };
@@ -281,6 +290,7 @@ export function readInvite(value: unknown): Invite {
   return {
     id: inviteId(string(from, 'id')),
     url: nullable(from, 'url', string),
+    lan_url: nullable(from, 'lan_url', string),
     qr_svg: nullable(from, 'qr_svg', string),
     created_at: string(from, 'created_at'),
     expires_at: nullable(from, 'expires_at', string),
