@@ -2,7 +2,7 @@
 //!
 //! In reading order: `bind`, `listen`, `admission`, `line` (connections), `guard`, `headers` (whose requests,
 //! which headers), `edge` (what handlers share), `auth`, `token`, `tickets`, `throttle` (who, how
-//! often), `sign_in`, `setup`, `people`, `requests`, `invites`, `messages`, `health` (one file a
+//! often), `sign_in`, `setup`, `people`, `requests`, `invites`, `messages`, `health`, `metrics` (one file a
 //! resource), `asked`, `chat`, `notifications`, `pump`, `session` (sockets), `assets` (the web app).
 //!
 //! It never speaks SQL and never meets `sync`.
@@ -28,6 +28,7 @@ pub mod limits;
 mod line;
 pub mod listen;
 mod messages;
+mod metrics;
 mod notifications;
 mod openapi;
 mod people;
@@ -78,7 +79,7 @@ pub fn router(edge: Edge, guard: Guard) -> Router {
             "/api/service-requests/messages/unread-summary/",
             get(messages::unread_summary),
         )
-        .route("/metrics", get(health::metrics))
+        .route("/metrics", get(metrics::metrics))
         .route("/ws/service-chat/{id}/", any(chat::socket))
         .route("/ws/notifications/", any(notifications::socket))
         .fallback(async move |request: Request| {

@@ -114,9 +114,9 @@ describe('connecting to a relay', () => {
 
 describe('a relay that is connected', () => {
   test('says what was brought together and where to look', async () => {
-    const merges = [{ at: since, recovered: 37, flagged: [12, 15] }];
+    const merges = [{ at: since, entries: 40, messages: 37, flagged: [12, 15] }];
     await shown({ ...online, waiting_messages: 3, waiting_since: since, merges });
-    expect(await screen.findByText(/restored, 37 entries recovered/)).toBeVisible();
+    expect(await screen.findByText(/restored, 37 messages recovered/)).toBeVisible();
     expect(screen.getByRole('link', { name: 'request 12' })).toHaveAttribute(
       'href',
       '/requests/12',

@@ -21,7 +21,7 @@ const details = (state: string) => ({
   waiting_entries: 0,
   waiting_messages: 0,
   post_gaps: 0,
-  merges: [{ at, recovered: 37, flagged: [12] }],
+  merges: [{ at, entries: 40, messages: 37, flagged: [12] }],
 });
 
 /** A box that answers what it is told to, and the calls that it got. */
@@ -81,7 +81,7 @@ describe('the settings', () => {
     relay.stands(link({ state: 'waiting' }));
     expect(calls).toEqual([]);
     await relay.load();
-    expect(relay.details?.merges).toEqual([{ at, recovered: 37, flagged: [12] }]);
+    expect(relay.details?.merges).toEqual([{ at, entries: 40, messages: 37, flagged: [12] }]);
     state = 'online';
     relay.stands(link({}));
     relay.stands(link({ waiting_messages: 1 }));

@@ -153,10 +153,12 @@ export const en = {
     disconnectSure:
       'Disconnect from the relay? Owners who are not on your Wi-Fi can no longer read or write, and their links stop working outside. Nothing is deleted here.',
     mergesTitle: 'Copies brought together',
-    merged: (when: string, recovered: number) =>
-      recovered === 0
+    merged: (when: string, entries: number, messages: number) =>
+      entries === 0
         ? `${when}: this box and the relay differed. Nothing was missing.`
-        : `${when}: restored, ${s(recovered, 'entry', 'entries')} recovered`,
+        : messages === 0
+          ? `${when}: restored, ${s(entries, 'entry', 'entries')} recovered`
+          : `${when}: restored, ${s(messages, 'message', 'messages')} recovered`,
     flagged: 'Changed on both copies, please look at',
     flaggedRequest: (id: number) => `request ${id}`,
     copiesTitle: 'Two copies of this box are alive',

@@ -6,8 +6,9 @@ import { requestId, type RequestId } from './ids';
 /** Two copies of this box that were brought together. */
 export interface Merge {
   readonly at: string;
-  /** Entries that came back. */
-  readonly recovered: number;
+  /** Entries that came back, and messages among them. */
+  readonly entries: number;
+  readonly messages: number;
   /** Requests whose status was changed on both: somebody should look. */
   readonly flagged: readonly RequestId[];
 }
@@ -36,7 +37,8 @@ function readMerge(value: unknown): Merge {
   const from = object(value, 'merge');
   return {
     at: string(from, 'at'),
-    recovered: int(from, 'recovered'),
+    entries: int(from, 'entries'),
+    messages: int(from, 'messages'),
     flagged: list(from, 'flagged', (flagged) => requestId(int({ flagged }, 'flagged'))),
   };
 }
