@@ -1,6 +1,6 @@
 //! What every handler shares: the store, the hub, and who may do what, how often.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use super::health::Proof;
 use super::problem::Problem;
-use super::throttle::Throttle;
+use super::throttle::{Throttle, network};
 use super::tickets::Tickets;
 use super::token::TokenKeys;
 use crate::clock::stopwatch;
@@ -242,15 +242,4 @@ impl std::ops::Deref for Edge {
 
 fn actor(view: &View<'_>, who: Credential) -> Result<Actor, CommandError> {
     Ok(people::actor(view, who)?.ok_or(Rejection::SignedOut)?)
-}
-
-/// One customer of an IPv6 network has 2^64 addresses; they are one.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-    }
 }

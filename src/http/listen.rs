@@ -30,6 +30,7 @@ use super::host::Scheme;
 use super::limits::{ACCEPT_BACKOFF, Limits, REQUEST_BUFFER_BYTES_MAX, REQUEST_HEADERS_MAX};
 use super::line::Line;
 use crate::net::TlsAcceptor;
+use crate::net::dial::end_when_dead;
 
 /// Both ends of the connection a request came in on; in every request's extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,8 +147,10 @@ where
         let Ok(local) = stream.local_addr() else {
             return Ok(());
         };
-        if let Err(error) = stream.set_nodelay(true) {
-            debug!(%remote, %error, "cannot switch off Nagle's delay");
+        // Without them it is slower or dies later, and works.
+        let tuned = stream.set_nodelay(true);
+        if let Err(error) = tuned.and_then(|()| end_when_dead(&stream)) {
+            debug!(%remote, %error, "a connection could not be tuned");
         }
         let stream = AdmittedStream::new(stream, place, &self.limits);
         let door = Arc::clone(self);

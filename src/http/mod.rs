@@ -2,7 +2,7 @@
 //!
 //! In reading order: `bind`, `listen`, `admission`, `line` (connections), `guard`, `headers` (whose requests,
 //! which headers), `edge` (what handlers share), `auth`, `token`, `tickets`, `throttle` (who, how
-//! often), `sign_in`, `setup`, `people`, `requests`, `invites`, `messages`, `health`, `metrics` (one file a
+//! often), `sign_in`, `setup`, `people`, `requests`, `invites`, `messages`, `health`, `metrics`, `door` (one file a
 //! resource), `asked`, `chat`, `notifications`, `pump`, `session` (sockets), `assets` (the web app).
 //!
 //! It never speaks SQL and never meets `sync`.
@@ -15,6 +15,7 @@ pub mod bind;
 pub mod body;
 mod chat;
 mod device;
+mod door;
 pub mod edge;
 mod error;
 pub mod extract;
@@ -33,7 +34,7 @@ mod notifications;
 mod openapi;
 mod people;
 pub mod problem;
-mod pump;
+pub(crate) mod pump;
 mod requests;
 pub mod session;
 mod setup;
@@ -113,6 +114,7 @@ fn api() -> OpenApiRouter<Edge> {
         .routes(routes!(messages::history, messages::post))
         .routes(routes!(messages::mark_read))
         .routes(routes!(messages::unread_summary))
+        .routes(routes!(door::which))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
 }

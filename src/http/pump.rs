@@ -1,23 +1,29 @@
 //! Moving frames between a WebSocket and its place in the hub: sending with a reader that may not
-//! read, pings, silence, and how a socket ends. Shared by chat and notification sockets.
+//! read, pings, silence, and how a socket ends. Shared by chat and notification sockets, and by
+//! owners' sockets at a relay.
 
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
 
 use super::upgrade::{CloseReason, WebSocket, with_fresh_buffers};
-use crate::hub::{Cut, Subscriber};
+use crate::hub::{Cut, Place, Subscriber};
 
 /// The server pings a quiet socket this often (`wire.md` §6).
 const PING_EVERY: Duration = Duration::from_secs(25);
 /// A peer that was not heard of for so long is gone (`wire.md` §6).
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
+/// A long text is sent in fragments of so many bytes.
+const FRAGMENT_BYTES: usize = 2 * 1024;
+
 /// Why a socket's loop ends.
 #[derive(Debug)]
-pub(super) enum End {
+pub(crate) enum End {
     /// Say why and close.
     Close(CloseReason),
     /// There is nobody left to tell.
@@ -26,22 +32,34 @@ pub(super) enum End {
 
 /// What came in.
 #[derive(Debug)]
-pub(super) enum Incoming {
+pub(crate) enum Incoming {
     /// A text frame.
     Text(Utf8Bytes),
     /// A sign of life, and nothing else.
     Alive,
 }
 
+/// A socket's place among others, which may be taken from it at any time.
+pub(crate) trait Seat: Sync {
+    /// Waits until the socket is to be closed, and says how.
+    fn until_cut(&self) -> impl Future<Output = CloseReason> + Send;
+}
+
+impl Seat for Place {
+    async fn until_cut(&self) -> CloseReason {
+        reason(Subscriber::until_cut(self).await)
+    }
+}
+
 /// One socket and how long its peer was silent.
-pub(super) struct Pump {
+pub(crate) struct Pump {
     socket: WebSocket,
     heard: Instant,
     ping_at: Instant,
 }
 
 impl Pump {
-    pub(super) fn new(socket: WebSocket) -> Self {
+    pub(crate) fn new(socket: WebSocket) -> Self {
         let now = Instant::now();
         Self {
             socket,
@@ -51,14 +69,14 @@ impl Pump {
     }
 
     /// The same with small buffers, after a long beginning and before the first `receive`.
-    pub(super) async fn begun(self) -> Self {
+    pub(crate) async fn begun(self) -> Self {
         let socket = with_fresh_buffers(self.socket).await;
         Self { socket, ..self }
     }
 
     /// Waits for the next frame, or until it is time to ping. Cancel-safe: a frame is taken whole or
     /// not at all.
-    pub(super) async fn receive(&mut self) -> Result<Incoming, End> {
+    pub(crate) async fn receive(&mut self) -> Result<Incoming, End> {
         tokio::select! {
             frame = self.socket.next() => self.received(frame),
             () = tokio::time::sleep_until(self.ping_at.min(self.heard + SILENCE_MAX)) => Ok(Incoming::Alive),
@@ -86,7 +104,7 @@ impl Pump {
     }
 
     /// Pings if it is time, and gives a silent peer up.
-    pub(super) async fn keep_alive(&mut self, place: &Subscriber) -> Result<(), End> {
+    pub(crate) async fn keep_alive(&mut self, place: &impl Seat) -> Result<(), End> {
         let now = Instant::now();
         if now.duration_since(self.heard) >= SILENCE_MAX {
             tracing::debug!("a silent socket was given up");
@@ -99,23 +117,49 @@ impl Pump {
         self.send_message(Message::Ping(Bytes::new()), place).await
     }
 
-    /// Sends a text frame; a reader that does not take it is given up as soon as the hub cuts it.
-    pub(super) async fn send(&mut self, text: Utf8Bytes, place: &Subscriber) -> Result<(), End> {
+    /// Sends a text frame; a reader that does not take it is given up as soon as its seat is cut.
+    pub(crate) async fn send(&mut self, text: Utf8Bytes, place: &impl Seat) -> Result<(), End> {
         self.send_message(Message::Text(text), place).await
     }
 
-    async fn send_message(&mut self, message: Message, place: &Subscriber) -> Result<(), End> {
+    /// The same in fragments (RFC 6455 §5.4): what a long text leaves behind is a buffer of
+    /// `FRAGMENT_BYTES`, whoever has read already and so cannot have `begun` any more.
+    pub(crate) async fn send_long(
+        &mut self,
+        text: Utf8Bytes,
+        place: &impl Seat,
+    ) -> Result<(), End> {
+        if text.len() <= FRAGMENT_BYTES {
+            return self.send(text, place).await;
+        }
+        let mut rest = Bytes::from(text);
+        let mut opcode = Data::Text;
+        while !rest.is_empty() {
+            let fragment = rest.split_to(rest.len().min(FRAGMENT_BYTES));
+            let frame = Frame::message(fragment, OpCode::Data(opcode), rest.is_empty());
+            self.send_message(Message::Frame(frame), place).await?;
+            opcode = Data::Continue;
+        }
+        Ok(())
+    }
+
+    async fn send_message(&mut self, message: Message, place: &impl Seat) -> Result<(), End> {
         tokio::select! {
             sent = self.socket.send(message) => sent.map_err(|error| {
                 tracing::debug!(%error, "a frame could not be sent");
                 CloseReason::after(&error).map_or(End::Gone, End::Close)
             }),
-            why = place.until_cut() => Err(End::Close(reason(why))),
+            why = place.until_cut() => Err(End::Close(why)),
         }
     }
 
+    /// Gives the socket back.
+    pub(crate) fn into_socket(self) -> WebSocket {
+        self.socket
+    }
+
     /// Ends the socket.
-    pub(super) async fn end(self, end: End) {
+    pub(crate) async fn end(self, end: End) {
         match end {
             End::Close(reason) => {
                 tracing::debug!(code = reason.code, why = reason.text, "a socket was closed");

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -54,6 +55,23 @@ impl<K: Eq + Hash + Clone> Throttle<K> {
         }
     }
 
+    /// Whether a try would be allowed; counts nothing. For tries that count only once they failed.
+    ///
+    /// # Errors
+    /// Too many already: how long until the next is allowed.
+    pub fn allows(&self, key: &K, now: Instant) -> Result<(), Duration> {
+        let tries = self.tries();
+        let of_key = tries.get(key).into_iter().flatten();
+        let mut recent = of_key.filter(|at| now.duration_since(**at) < self.window);
+        let oldest = recent.next();
+        match oldest {
+            Some(first) if recent.count() + 1 >= self.tries_max => {
+                Err(self.window.saturating_sub(now.duration_since(*first)))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Takes the newest try of a key back: it was no guess, it was right.
     pub fn forgive(&self, key: &K) {
         if let Some(of_key) = self.tries().get_mut(key) {
@@ -79,6 +97,17 @@ impl<K: Eq + Hash + Clone> Throttle<K> {
 
     fn tries(&self) -> MutexGuard<'_, HashMap<K, VecDeque<Instant>>> {
         self.tries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One customer of an IPv6 network has 2^64 addresses; they are one.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
     }
 }
 
@@ -109,6 +138,20 @@ mod tests {
             assert_eq!(throttle.attempt("a", now), Ok(()));
             throttle.forgive(&"a");
         }
+    }
+
+    #[test]
+    fn asking_whether_one_may_is_no_try() {
+        let throttle = Throttle::new(2, MINUTE);
+        let now = stopwatch();
+        for _ in 0..5 {
+            assert_eq!(throttle.allows(&"a", now), Ok(()));
+        }
+        assert_eq!(throttle.attempt("a", now), Ok(()));
+        assert_eq!(throttle.allows(&"a", now), Ok(()));
+        assert_eq!(throttle.attempt("a", now), Ok(()));
+        assert_eq!(throttle.allows(&"a", now), Err(MINUTE));
+        assert_eq!(throttle.allows(&"a", now + MINUTE), Ok(()));
     }
 
     #[test]

@@ -43,14 +43,26 @@ pub struct Upgrading {
     pub socket: BoxFuture<'static, Result<WebSocket, hyper::Error>>,
 }
 
-/// Grants the upgrade that `request` asks for. Of `protocols`, in our order of preference, the first
-/// that the client offers is agreed on; none is fine too.
+/// Grants the upgrade that `request` asks for, to a socket of a browser. See [`upgrade_with`].
 ///
 /// # Errors
 /// 405, 426 or 400, with the headers RFC 6455 §4.2.2 and §4.4 ask for.
 pub fn upgrade<B>(
     request: &mut Request<B>,
     protocols: &[&'static str],
+) -> Result<Upgrading, Problem> {
+    upgrade_with(request, protocols, config())
+}
+
+/// Grants the upgrade that `request` asks for. Of `protocols`, in our order of preference, the first
+/// that the client offers is agreed on; none is fine too.
+///
+/// # Errors
+/// 405, 426 or 400, with the headers RFC 6455 §4.2.2 and §4.4 ask for.
+pub fn upgrade_with<B>(
+    request: &mut Request<B>,
+    protocols: &[&'static str],
+    config: WebSocketConfig,
 ) -> Result<Upgrading, Problem> {
     if request.method() != Method::GET {
         return Err(Problem::method_not_allowed_but("GET"));
@@ -89,7 +101,7 @@ pub fn upgrade<B>(
     let upgrading = hyper::upgrade::on(request);
     let socket = Box::pin(async move {
         let stream = TokioIo::new(upgrading.await?);
-        Ok(WebSocketStream::from_raw_socket(stream, Role::Server, Some(config())).await)
+        Ok(WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await)
     });
     Ok(Upgrading {
         response,

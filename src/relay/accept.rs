@@ -12,9 +12,11 @@ use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::WebSocketStream;
 use tokio_util::sync::CancellationToken;
 
-use super::store::{RelayStore, RelayStoreError, Wake};
+use super::push::is_news;
+use super::store::{Appended, RelayStore, RelayStoreError, Wake};
 use crate::crash;
 use crate::domain::WorkshopKey;
+use crate::seal::SealedEntry;
 use crate::sync::line::{Broken, LinkLine};
 use crate::sync::link::{
     Beat, End, Pulse, RelayAnswer, RelayEnd, RelayFacts, RelayNews, RelayOrder, RelayWish,
@@ -51,6 +53,8 @@ pub trait Listener: Send {
     fn up(&mut self, workshop: WorkshopKey);
     /// Something of the moment for a thread's owner.
     fn moment(&mut self, workshop: WorkshopKey, moment: Moment);
+    /// These of the entries that were just applied are worth a notification, in their order.
+    fn applied(&mut self, workshop: WorkshopKey, news: Vec<SealedEntry>);
 }
 
 /// Talks with a box until the session is over, and says why it is.
@@ -69,7 +73,7 @@ where
         if let Some(end) = session.carry_out(listener) {
             break end;
         }
-        if let Err(end) = session.next(&mut with).await {
+        if let Err(end) = session.next(&mut with, listener).await {
             break end;
         }
     };
@@ -138,11 +142,15 @@ where
     }
 
     /// Waits for the next thing to happen and tells the machine.
-    async fn next(&mut self, with: &mut Conversation<S>) -> Result<(), End> {
+    async fn next<L: Listener>(
+        &mut self,
+        with: &mut Conversation<S>,
+        listener: &mut L,
+    ) -> Result<(), End> {
         // While an order is carried out nothing else is looked at: answers keep their order, and a
         // box that sends faster than the disk takes is slowed down by its own line.
         if let Some(order) = self.orders.pop_front() {
-            let answer = carry(&self.store, order, with).await;
+            let answer = carry(&self.store, order, with, listener).await;
             self.machine.answer(answer);
             return Ok(());
         }
@@ -257,7 +265,12 @@ const fn ended(broken: Broken) -> End {
 }
 
 /// Does one thing in the store.
-async fn carry<S: RelayStore>(store: &S, order: RelayOrder, with: &Conversation<S>) -> RelayAnswer {
+async fn carry<S: RelayStore, L: Listener>(
+    store: &S,
+    order: RelayOrder,
+    with: &Conversation<S>,
+    listener: &mut L,
+) -> RelayAnswer {
     let done = match order {
         RelayOrder::Codes => store.codes(with.facts.now).await.map(RelayAnswer::Codes),
         RelayOrder::Open(asked) => {
@@ -267,8 +280,13 @@ async fn carry<S: RelayStore>(store: &S, order: RelayOrder, with: &Conversation<
         }
         RelayOrder::Confirm(fence) => store.confirm(fence).await.map(|()| RelayAnswer::Done),
         RelayOrder::Append(fence, entries) => {
+            let news = entries.entries.iter().filter(|entry| is_news(entry));
+            let news: Vec<_> = news.cloned().collect();
             let applied = store.append(fence, *entries).await;
             crash::point("relay-applied");
+            if matches!(applied, Ok(Appended::Applied(_))) && !news.is_empty() {
+                listener.applied(fence.workshop, news);
+            }
             applied.map(RelayAnswer::Appended)
         }
         RelayOrder::Chains(workshop, seqs) => {

@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::domain::{InviteId, RequestKey};
+
 /// The subprotocol of an owner's socket at the relay.
 pub const OWNER_PROTOCOL: &str = "motoreach-owner.v1";
 /// Entries in one `entries` frame.
@@ -152,6 +154,51 @@ pub enum RelayFrame {
     Gone { why: &'static str },
     #[serde(rename = "pong")]
     Pong {},
+}
+
+/// What a push carries to an owner's service worker, as JSON; encrypted to the browser (RFC 8291).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "as in the journal")]
+pub struct PushPayload {
+    pub thread: Uuid,
+    pub invite: Uuid,
+    /// Where the entry stands; for `clear`, what was read up to.
+    pub seq: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<Uuid>,
+    pub kind: String,
+    pub epoch: u16,
+    /// Sealed; left out when it is too long for a push.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// The person has read on another device: what is shown of the thread may go.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub clear: bool,
+    /// Asked for by `push.test`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
+}
+
+impl PushPayload {
+    /// One that says which thread it is about, for the holder of this link, and nothing else yet.
+    pub const fn new(thread: RequestKey, invite: InviteId) -> Self {
+        Self {
+            thread: thread.uuid(),
+            invite: invite.uuid(),
+            seq: 0,
+            id: None,
+            kind: String::new(),
+            epoch: 0,
+            body: None,
+            clear: false,
+            test: false,
+        }
+    }
+
+    /// The payload as text.
+    pub fn encode(&self) -> String {
+        serde_json::to_string(self).expect("texts and numbers always have a JSON form")
+    }
 }
 
 impl RelayFrame {

@@ -1,0 +1,185 @@
+//! How often who may do what at the relay. Every number with its reason; all of it in memory.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::pace::Pace;
+use crate::clock::stopwatch;
+use crate::domain::InviteId;
+use crate::http::throttle::{Throttle, network};
+
+/// Wrong links shown by one address, in a window. A link holds 256 bits: this spares the disk.
+const WRONG_LINKS_PER_ADDRESS_MAX: usize = 60;
+/// Wrong secrets shown for one link, in a window.
+const WRONG_PER_LINK_MAX: usize = 30;
+/// Wrong pairing codes from one address, in a window: a code holds 50 bits and lives an hour.
+const WRONG_CODES_PER_ADDRESS_MAX: usize = 20;
+const WINDOW: Duration = Duration::from_secs(15 * 60);
+/// Links of boxes begun by one address: a workshop's line that flaps once a second stays in.
+const HELLOS_AT_ONCE: u32 = 120;
+const HELLO_EVERY: Duration = Duration::from_secs(1);
+/// What one link's holder may write at once, and one every so often from then on.
+const POSTS_AT_ONCE: u32 = 60;
+const POST_EVERY: Duration = Duration::from_millis(500);
+/// What one link's holder may write in a day.
+const POSTS_A_DAY: u32 = 2_000;
+const POST_OF_THE_DAY_EVERY: Duration = Duration::from_secs(24 * 3_600 / 2_000);
+/// Changes to subscriptions, and test notifications, by one link's holder.
+const PUSH_ASKED_AT_ONCE: u32 = 20;
+const PUSH_ASKED_EVERY: Duration = Duration::from_secs(10);
+/// Owners' sockets of one address: a whole town may come through one of a mobile carrier's.
+const SOCKETS_PER_ADDRESS_MAX: usize = 1_024;
+
+/// Every limit of the relay's edge.
+#[derive(Debug)]
+pub struct Rates {
+    wrong_links: Throttle<IpAddr>,
+    wrong_secrets: Throttle<InviteId>,
+    wrong_codes: Throttle<IpAddr>,
+    hellos: Pace<IpAddr>,
+    posts: Pace<InviteId>,
+    posts_of_the_day: Pace<InviteId>,
+    push_asked: Pace<InviteId>,
+    sockets: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self {
+            wrong_links: Throttle::new(WRONG_LINKS_PER_ADDRESS_MAX, WINDOW),
+            wrong_secrets: Throttle::new(WRONG_PER_LINK_MAX, WINDOW),
+            wrong_codes: Throttle::new(WRONG_CODES_PER_ADDRESS_MAX, WINDOW),
+            hellos: Pace::new(HELLOS_AT_ONCE, HELLO_EVERY),
+            posts: Pace::new(POSTS_AT_ONCE, POST_EVERY),
+            posts_of_the_day: Pace::new(POSTS_A_DAY, POST_OF_THE_DAY_EVERY),
+            push_asked: Pace::new(PUSH_ASKED_AT_ONCE, PUSH_ASKED_EVERY),
+            sockets: Arc::default(),
+        }
+    }
+}
+
+impl Rates {
+    /// Whether an address may show a link's secret.
+    ///
+    /// # Errors
+    /// Too many were wrong: how long to wait.
+    pub fn may_show(&self, from: IpAddr, invite: InviteId) -> Result<(), Duration> {
+        let now = stopwatch();
+        self.wrong_links.allows(&network(from), now)?;
+        self.wrong_secrets.allows(&invite, now)
+    }
+
+    /// It was wrong.
+    pub fn showed_wrong(&self, from: IpAddr, invite: InviteId) {
+        let now = stopwatch();
+        // Past the limit there is nothing more to count.
+        let _ = self.wrong_links.attempt(network(from), now);
+        let _ = self.wrong_secrets.attempt(invite, now);
+    }
+
+    /// Counts a box's attempt to begin a link.
+    ///
+    /// # Errors
+    /// Too often: how long to wait.
+    pub fn hello(&self, from: IpAddr) -> Result<(), Duration> {
+        let now = stopwatch();
+        self.wrong_codes.allows(&network(from), now)?;
+        self.hellos.take(&network(from), now)
+    }
+
+    /// A pairing code was wrong.
+    pub fn paired_wrong(&self, from: IpAddr) {
+        // Past the limit there is nothing more to count.
+        let _ = self.wrong_codes.attempt(network(from), stopwatch());
+    }
+
+    /// Counts a new post.
+    ///
+    /// # Errors
+    /// Too often: how long to wait.
+    pub fn post(&self, invite: InviteId) -> Result<(), Duration> {
+        let now = stopwatch();
+        self.posts.take(&invite, now)?;
+        self.posts_of_the_day.take(&invite, now)
+    }
+
+    /// Counts a wish about notifications.
+    ///
+    /// # Errors
+    /// Too often: how long to wait.
+    pub fn push_asked(&self, invite: InviteId) -> Result<(), Duration> {
+        self.push_asked.take(&invite, stopwatch())
+    }
+
+    /// A place for one more owner's socket from an address; none when it has too many. This machine
+    /// itself is not counted: it may carry a proxy or a test.
+    pub fn socket(&self, from: IpAddr) -> Option<AddressPlace> {
+        let address = network(from);
+        let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = sockets.entry(address).or_insert(0);
+        if *held >= SOCKETS_PER_ADDRESS_MAX && !address.is_loopback() {
+            return None;
+        }
+        *held += 1;
+        Some(AddressPlace {
+            sockets: Arc::clone(&self.sockets),
+            address,
+        })
+    }
+}
+
+/// One of an address's sockets; given back when dropped.
+#[derive(Debug)]
+pub struct AddressPlace {
+    sockets: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    address: IpAddr,
+}
+
+impl Drop for AddressPlace {
+    fn drop(&mut self) {
+        let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(held) = sockets.get_mut(&self.address) {
+            *held -= 1;
+            if *held == 0 {
+                sockets.remove(&self.address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_links_close_the_door_and_right_ones_do_not_count() {
+        let rates = Rates::default();
+        let here: IpAddr = "2001:db8::1".parse().unwrap();
+        for n in 0..WRONG_LINKS_PER_ADDRESS_MAX {
+            let invite = InviteId::from_bytes([u8::try_from(n).unwrap(); 16]);
+            assert_eq!(rates.may_show(here, invite), Ok(()));
+            rates.showed_wrong(here, invite);
+        }
+        let neighbour: IpAddr = "2001:db8::2".parse().unwrap();
+        let elsewhere: IpAddr = "2001:db8:1::1".parse().unwrap();
+        let fresh = InviteId::from_bytes([255; 16]);
+        assert!(rates.may_show(neighbour, fresh).is_err());
+        assert_eq!(rates.may_show(elsewhere, fresh), Ok(()));
+    }
+
+    #[test]
+    fn an_address_has_so_many_sockets_and_no_more() {
+        let rates = Rates::default();
+        let there: IpAddr = "203.0.113.9".parse().unwrap();
+        let mut held: Vec<_> = (0..SOCKETS_PER_ADDRESS_MAX)
+            .map(|_| rates.socket(there).unwrap())
+            .collect();
+        assert!(rates.socket(there).is_none());
+        held.pop();
+        assert!(rates.socket(there).is_some());
+        drop(held);
+        assert!(rates.sockets.lock().unwrap().is_empty());
+    }
+}
