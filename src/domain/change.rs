@@ -47,6 +47,11 @@ pub enum Change {
     PersonSignedOut(PersonId),
     /// A link opens nothing any more.
     InviteRevoked(InviteId),
+    /// Two copies of the journal were brought together: whoever listens begins anew.
+    Merged {
+        /// What the workshop is called now.
+        workshop: String,
+    },
     /// Nobody on a socket needs to know.
     Quiet,
 }

@@ -219,4 +219,15 @@ impl Event {
             | Self::MessagesRead { .. } => false,
         }
     }
+
+    /// Whether an owner's words are in it: the relay pushes nothing to them for what they wrote.
+    pub const fn is_from_owner(&self) -> bool {
+        matches!(
+            self,
+            Self::MessagePosted {
+                side: Side::User,
+                ..
+            }
+        )
+    }
 }

@@ -179,5 +179,6 @@ pub(super) const fn reason(why: Cut) -> CloseReason {
     match why {
         Cut::TooSlow => CloseReason::TOO_SLOW,
         Cut::SignedOut => CloseReason::SIGN_IN_AGAIN,
+        Cut::StartOver => CloseReason::START_OVER,
     }
 }

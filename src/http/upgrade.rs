@@ -145,6 +145,11 @@ impl CloseReason {
         code: 1012,
         text: "restarting",
     };
+    /// Copies of the journal were brought together; come back and read anew.
+    pub const START_OVER: Self = Self {
+        code: 1012,
+        text: "copies were brought together",
+    };
     /// Something is wrong with the box at the moment.
     pub const TRY_AGAIN_LATER: Self = Self {
         code: 1013,

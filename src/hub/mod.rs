@@ -153,7 +153,9 @@ impl Hub {
 
     /// Closes every socket that came from a sign-in.
     pub fn sign_out(&self, session: SessionId) {
-        self.cut(|socket| socket.listener.session == Some(session));
+        self.cut(Cut::SignedOut, |socket| {
+            socket.listener.session == Some(session)
+        });
     }
 
     /// Hands committed events to everybody whom they concern, in order.
@@ -165,15 +167,22 @@ impl Hub {
 
     fn publish_one(&self, event: &Committed) {
         match &event.change {
-            Change::PersonSignedOut(person) => self.cut(|socket| socket.person() == *person),
+            Change::PersonSignedOut(person) => {
+                self.cut(Cut::SignedOut, |socket| socket.person() == *person);
+            }
             Change::InviteRevoked(_) => {
                 if let Some(audience) = &event.audience {
                     // Owners who came by another link of the request come back at once.
-                    self.cut(|socket| {
+                    self.cut(Cut::SignedOut, |socket| {
                         socket.side() == Side::User
                             && socket.listener.actor.scope == Scope::Only(audience.request)
                     });
                 }
+            }
+            Change::Merged { workshop } => {
+                self.name_workshop(workshop.clone());
+                // Places in the journal moved: whatever a page shows, it asks for anew.
+                self.cut(Cut::StartOver, |_| true);
             }
             Change::Posted(_)
             | Change::Erased { .. }
@@ -191,12 +200,12 @@ impl Hub {
         tell_watchers(&rooms, event, audience);
     }
 
-    fn cut(&self, is_over: impl Fn(&Subscriber) -> bool) {
+    fn cut(&self, why: Cut, is_over: impl Fn(&Subscriber) -> bool) {
         let rooms = self.rooms();
         let in_rooms = rooms.chats.values().chain(rooms.owners.values()).flatten();
         for socket in in_rooms.chain(&rooms.staff) {
             if is_over(socket) {
-                socket.cut(Cut::SignedOut);
+                socket.cut(why);
             }
         }
     }
@@ -245,6 +254,7 @@ fn original_frame(change: &Change) -> Option<Utf8Bytes> {
         | Change::Request(..)
         | Change::PersonSignedOut(_)
         | Change::InviteRevoked(_)
+        | Change::Merged { .. }
         | Change::Quiet => None,
     }
 }
@@ -260,7 +270,10 @@ pub fn v1_frame(seq: Seq, change: &Change, workshop: &str, side: Side) -> Option
         Change::Request(aspect, request) => {
             ServerFrame::changed(*aspect, seq, RequestBody::new(request, workshop, side))
         }
-        Change::PersonSignedOut(_) | Change::InviteRevoked(_) | Change::Quiet => None,
+        Change::PersonSignedOut(_)
+        | Change::InviteRevoked(_)
+        | Change::Merged { .. }
+        | Change::Quiet => None,
     }
 }
 
@@ -268,7 +281,10 @@ fn tell_watchers(rooms: &Rooms, event: &Committed, audience: &Audience) {
     let is_news = match &event.change {
         Change::Request(..) | Change::Posted(_) | Change::Erased { .. } => true,
         Change::Read(_) => false,
-        Change::PersonSignedOut(_) | Change::InviteRevoked(_) | Change::Quiet => return,
+        Change::PersonSignedOut(_)
+        | Change::InviteRevoked(_)
+        | Change::Merged { .. }
+        | Change::Quiet => return,
     };
     let news: Option<Utf8Bytes> = is_news.then(|| {
         let service_request_id = audience.request.0;

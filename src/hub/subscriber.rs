@@ -40,6 +40,8 @@ pub enum Cut {
     TooSlow,
     /// The sign-in that it came from is over.
     SignedOut,
+    /// Copies of the journal were brought together: come back at once and read anew.
+    StartOver,
 }
 
 /// What a socket has to do next.

@@ -3,7 +3,7 @@
 
 use super::error::StoreError;
 use super::journal::Entry;
-use super::project::seq_of;
+use super::project::seq_before;
 use super::tx::View;
 use super::{messages, people, receipts, requests};
 use crate::domain::{
@@ -94,6 +94,6 @@ fn erased(
 ) -> Result<Change, StoreError> {
     let by =
         people::by_key(view, entry.author)?.map_or_else(String::new, |person| person.full_name);
-    let message = MessageId(seq_of(view.conn, message)?);
-    Ok(Change::Erased { message, why, by })
+    let message = seq_before(view.conn, message, entry.seq)?.map(MessageId);
+    Ok(message.map_or(Change::Quiet, |message| Change::Erased { message, why, by }))
 }

@@ -1,20 +1,18 @@
-//! The journal: appending to it, reading it, and proving that nobody changed it (`sync.md` §2).
-
-use std::collections::BTreeMap;
+//! The journal: appending to it and reading it (`sync.md` §2). `proof` shows that nobody changed it.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
 use super::event_body;
+use super::incarnations::{current_log, last};
 use super::keys::{BoxKeys, SealHeader, Under};
 use super::tx::View;
 use crate::domain::{Event, EventId, LogId, PersonKey, RequestId, RequestKey, Seq, Timestamp};
-use crate::seal::{Chain, Link};
+use crate::seal::{self, FROM_OWNER, Link, STAFF_ONLY};
 
 /// The kind of a message's event, as `domain::Event::kind` names it.
 pub(super) const MESSAGE_POSTED: &str = "message_posted";
-const STAFF_ONLY: u32 = 1;
 /// Entries held in memory at once while the whole journal is read.
 const PAGE_ROWS: i64 = 512;
 
@@ -97,7 +95,7 @@ pub(super) fn append(
         request,
         thread,
         kind: event.kind().to_owned(),
-        flags: if event.is_staff_only() { STAFF_ONLY } else { 0 },
+        flags: flags(event),
         epoch,
         at: view.now,
         author,
@@ -106,18 +104,24 @@ pub(super) fn append(
         chain: [0; 32],
     };
     entry.body_sha = entry.expected_body_sha(view.keys).unwrap_or_default();
-    entry.chain = *Chain::from_bytes(last_chain)
-        .next(&entry.link(log))
-        .as_bytes();
+    entry.chain = *last_chain.next(&entry.link(log)).as_bytes();
     copy_to(view.conn, &entry)?;
     Ok(entry)
+}
+
+/// What the relay sees of an event besides its kind.
+const fn flags(event: &Event) -> u32 {
+    let staff_only = if event.is_staff_only() { STAFF_ONLY } else { 0 };
+    let from_owner = if event.is_from_owner() { FROM_OWNER } else { 0 };
+    staff_only | from_owner
 }
 
 /// Stores an entry as it is.
 pub(super) fn copy_to(conn: &Connection, entry: &Entry) -> rusqlite::Result<()> {
     let mut insert = conn.prepare_cached(
-        "insert into event (seq, id, request_id, kind, flags, epoch, at_ms, author, body, body_sha, chain)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "insert into event (seq, id, request_id, kind, flags, epoch, at_ms, author, body, body_sha,
+                            chain, thread)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?;
     insert.execute(params![
         entry.seq.0,
@@ -131,6 +135,7 @@ pub(super) fn copy_to(conn: &Connection, entry: &Entry) -> rusqlite::Result<()> 
         entry.body,
         entry.body_sha,
         entry.chain,
+        entry.thread.map(|thread| *thread.as_bytes()),
     ])?;
     Ok(())
 }
@@ -160,25 +165,34 @@ impl Entry {
         self.kind == MESSAGE_POSTED
     }
 
+    /// Whether it opened its thread.
+    pub(super) fn is_opening(&self) -> bool {
+        self.thread
+            .is_some_and(|thread| thread.uuid() == self.id.uuid())
+    }
+
     /// What `body_sha` must be; `None` once the body is erased.
     pub(super) fn expected_body_sha(&self, keys: &BoxKeys) -> Option<[u8; 32]> {
-        let under = if self.flags & STAFF_ONLY != 0 {
-            Under::Staff
-        } else {
-            Under::Thread(self.epoch)
-        };
-        let header = SealHeader {
+        let body = self.body.as_deref();
+        body.map(|body| seal::body_sha(&keys.sealed(&self.header(), self.at, self.author, body)))
+    }
+
+    /// The sealed body, as it travels; `None` once it is erased.
+    pub(super) fn sealed(&self, keys: &BoxKeys) -> Option<Vec<u8>> {
+        let body = self.body.as_deref();
+        body.map(|body| keys.sealed(&self.header(), self.at, self.author, body))
+    }
+
+    fn header(&self) -> SealHeader<'_> {
+        SealHeader {
             id: self.id,
             kind: &self.kind,
             thread: self.thread,
-            under,
-            at: self.at,
-            author: self.author,
-        };
-        self.body.as_deref().map(|body| keys.body_sha(header, body))
+            under: Under::of(self.flags, self.epoch),
+        }
     }
 
-    fn link(&self, log: LogId) -> Link<'_> {
+    pub(super) fn link(&self, log: LogId) -> Link<'_> {
         Link {
             log: *log.as_bytes(),
             seq: self.seq.0.unsigned_abs(),
@@ -230,12 +244,9 @@ pub(super) fn body(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Stri
     })
 }
 
-// A thread's key is the id of the event that opened it: the first of its request. It is looked up in
-// the journal itself, because a rebuild has no projections yet.
 const ENTRY_COLUMNS: &str =
     "e.seq, e.id, e.request_id, e.kind, e.flags, e.epoch, e.at_ms, e.author,
-    e.body, e.body_sha, e.chain,
-    (select o.id from event o where o.request_id = e.request_id order by o.seq limit 1)
+    e.body, e.body_sha, e.chain, e.thread
     from event e";
 
 /// Entries after a position, oldest first; at most `limit`.
@@ -281,116 +292,4 @@ pub(super) fn each(
             visit(entry)?;
         }
     }
-}
-
-/// Reads the whole journal and says what is wrong with it: gaps, broken chain, altered bodies, and
-/// bodies that are gone although nothing erased them.
-pub(super) fn faults(
-    conn: &Connection,
-    keys: &BoxKeys,
-    faults_max: usize,
-) -> Result<(i64, Vec<String>), StoreError> {
-    let logs = logs(conn)?;
-    let mut faults = Vec::new();
-    let mut chain = *Chain::GENESIS.as_bytes();
-    let mut expected = 1;
-    let mut read = 0;
-    let mut erased = BTreeMap::new();
-    each(conn, |entry| {
-        read += 1;
-        let mut fault = |text: String| {
-            if faults.len() < faults_max {
-                faults.push(text);
-            }
-        };
-        if entry.seq.0 != expected {
-            fault(format!(
-                "entry {expected} is missing; the next one is {}",
-                entry.seq
-            ));
-        }
-        expected = entry.seq.0 + 1;
-        let log = logs
-            .iter()
-            .rev()
-            .find(|(first, _)| *first <= entry.seq.0)
-            .map(|(_, log)| *log);
-        match log {
-            None => fault(format!(
-                "entry {} belongs to no incarnation of the journal",
-                entry.seq
-            )),
-            Some(log) => {
-                let next = Chain::from_bytes(chain).next(&entry.link(log));
-                if *next.as_bytes() != entry.chain {
-                    fault(format!(
-                        "entry {} does not follow from the one before it",
-                        entry.seq
-                    ));
-                }
-            }
-        }
-        chain = entry.chain;
-        if entry
-            .expected_body_sha(keys)
-            .is_some_and(|sha| sha != entry.body_sha)
-        {
-            fault(format!(
-                "entry {} ({}) is not what was written",
-                entry.seq, entry.kind
-            ));
-        } else {
-            match entry.event() {
-                Err(error) => fault(error.to_string()),
-                Ok(None) => {
-                    erased.insert(entry.id, entry.seq);
-                }
-                Ok(Some(
-                    Event::MessageRedacted { message, .. } | Event::MessageExpired { message, .. },
-                )) => {
-                    erased.remove(&message);
-                }
-                Ok(Some(_)) => {}
-            }
-        }
-        Ok(())
-    })?;
-    for seq in erased.values().take(faults_max - faults.len()) {
-        faults.push(format!(
-            "entry {seq} has lost what it said, and nothing erased it"
-        ));
-    }
-    Ok((read, faults))
-}
-
-/// Incarnations, oldest first.
-fn logs(conn: &Connection) -> Result<Vec<(i64, LogId)>, rusqlite::Error> {
-    let mut query = conn.prepare_cached("select first_seq, log_id from log order by first_seq")?;
-    query
-        .query_map([], |row| Ok((row.get(0)?, LogId::from_bytes(row.get(1)?))))?
-        .collect()
-}
-
-/// Begins the first incarnation in an empty database.
-pub(super) fn begin(conn: &Connection, log: LogId) -> Result<(), rusqlite::Error> {
-    conn.execute(
-        "insert into log (first_seq, log_id) select 1, ?1 where not exists (select 1 from log)",
-        [log.as_bytes()],
-    )?;
-    Ok(())
-}
-
-fn current_log(conn: &Connection) -> Result<LogId, rusqlite::Error> {
-    let mut query =
-        conn.prepare_cached("select log_id from log order by first_seq desc limit 1")?;
-    query.query_row([], |row| row.get(0).map(LogId::from_bytes))
-}
-
-fn last(conn: &Connection) -> Result<(Seq, [u8; 32]), rusqlite::Error> {
-    let mut query =
-        conn.prepare_cached("select seq, chain from event order by seq desc limit 1")?;
-    let last = query
-        .query_row([], |row| Ok((Seq(row.get(0)?), row.get(1)?)))
-        .optional()?;
-    Ok(last.unwrap_or((Seq(0), *Chain::GENESIS.as_bytes())))
 }

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use crate::domain::{EventId, InviteId, PersonKey, RequestKey, Timestamp, WorkshopKey};
-use crate::seal::{self, InviteSecret, Key, RootSecret, SealContext, SigningKey, ThreadKeys};
+use crate::seal::{
+    self, InviteSecret, Key, RootSecret, STAFF_ONLY, SealContext, SigningKey, ThreadKeys,
+};
 
 /// Everything that is derived from the root secret.
 pub struct BoxKeys {
@@ -12,7 +14,7 @@ pub struct BoxKeys {
     staff: Key,
 }
 
-/// The header of an event, as far as its seal covers it.
+/// What names an entry and its key, as far as its seal covers it.
 #[derive(Clone, Copy)]
 pub(super) struct SealHeader<'a> {
     pub(super) id: EventId,
@@ -21,8 +23,6 @@ pub(super) struct SealHeader<'a> {
     pub(super) thread: Option<RequestKey>,
     /// Who may open it.
     pub(super) under: Under,
-    pub(super) at: Timestamp,
-    pub(super) author: PersonKey,
 }
 
 /// The key that an event is sealed under.
@@ -32,6 +32,24 @@ pub(super) enum Under {
     Staff,
     /// The thread's, of this epoch.
     Thread(u16),
+}
+
+impl Under {
+    /// The key of an entry with these flags.
+    pub(super) const fn of(flags: u32, epoch: u16) -> Self {
+        if flags & STAFF_ONLY != 0 {
+            Self::Staff
+        } else {
+            Self::Thread(epoch)
+        }
+    }
+}
+
+/// An entry's body, opened.
+pub(super) struct OpenedBody {
+    pub(super) at: Timestamp,
+    pub(super) author: PersonKey,
+    pub(super) body: String,
 }
 
 impl BoxKeys {
@@ -78,27 +96,48 @@ impl BoxKeys {
         SigningKey::derive(&self.root, purpose)
     }
 
-    /// SHA-256 of the sealed body: what the chain binds. Sealing is deterministic, so sealed bytes
-    /// need not be stored.
-    pub(super) fn body_sha(&self, header: SealHeader<'_>, body: &str) -> [u8; 32] {
-        seal::body_sha(&self.sealed(header, body))
+    /// The thread's keys of one epoch, as an owner's link carries them.
+    pub(super) fn thread_key(&self, thread: RequestKey, epoch: u16) -> Key {
+        seal::thread_key(&self.root, *thread.as_bytes(), epoch)
     }
 
-    fn sealed(&self, header: SealHeader<'_>, body: &str) -> Vec<u8> {
-        let context = SealContext {
+    /// The sealed body of an entry. Sealing is deterministic, so sealed bytes need not be stored.
+    pub(super) fn sealed(
+        &self,
+        header: &SealHeader<'_>,
+        at: Timestamp,
+        author: PersonKey,
+        body: &str,
+    ) -> Vec<u8> {
+        let plain = seal::plain(at.0, *author.as_bytes(), body.as_bytes());
+        seal::seal(&self.key_of(header), &self.context(header), &plain)
+    }
+
+    /// Opens an entry's body; `None` when it was not sealed with this box's keys for that place.
+    pub(super) fn opened(&self, header: &SealHeader<'_>, sealed: &[u8]) -> Option<OpenedBody> {
+        let plain = seal::open(&self.key_of(header), &self.context(header), sealed).ok()?;
+        let opened = seal::Opened::parse(&plain).ok()?;
+        Some(OpenedBody {
+            at: Timestamp(opened.at_ms),
+            author: PersonKey::from_bytes(opened.author),
+            body: String::from_utf8(opened.body.to_vec()).ok()?,
+        })
+    }
+
+    fn context<'h>(&self, header: &SealHeader<'h>) -> SealContext<'h> {
+        SealContext {
             workshop: *self.workshop.as_bytes(),
             thread: header.thread.map(|thread| *thread.as_bytes()),
             event: *header.id.as_bytes(),
             kind: header.kind,
-        };
-        let plain = seal::plain(header.at.0, *header.author.as_bytes(), body.as_bytes());
+        }
+    }
+
+    fn key_of(&self, header: &SealHeader<'_>) -> Key {
         match (header.under, header.thread) {
-            (Under::Staff, _) | (Under::Thread(_), None) => {
-                seal::seal(&self.staff, &context, &plain)
-            }
+            (Under::Staff, _) | (Under::Thread(_), None) => self.staff.clone(),
             (Under::Thread(epoch), Some(thread)) => {
-                let keys = ThreadKeys::derive(&self.root, *thread.as_bytes(), epoch);
-                seal::seal(&keys.journal, &context, &plain)
+                ThreadKeys::derive(&self.root, *thread.as_bytes(), epoch).journal
             }
         }
     }

@@ -51,7 +51,7 @@ const MESSAGE: &str =
     from message m
     join event e on e.seq = m.seq
     join request r on r.id = m.request_id
-    join person p on p.id = m.author_id
+    left join person p on p.id = m.author_id
     join person o on o.id = r.owner_id
     join workshop w on w.id = 1";
 
@@ -223,18 +223,22 @@ fn from_row(view: &View<'_>, row: &Row<'_>) -> rusqlite::Result<(Message, Option
     };
     let erased: Option<String> = row.get(17)?;
     let (user_read, workshop_read): (i64, i64) = (row.get(18)?, row.get(19)?);
+    let sender_name = match side {
+        Side::User => owner_name,
+        Side::Workshop => workshop_name,
+    };
     let message = Message {
         id: seq.message(),
         event: entry.id,
         request: RequestId(row.get(2)?),
         owner: PersonId(row.get(3)?),
         side,
-        author: PersonId(row.get(5)?),
-        author_name: row.get(6)?,
-        sender_name: match side {
-            Side::User => owner_name,
-            Side::Workshop => workshop_name,
-        },
+        author: PersonId(row.get::<_, Option<i64>>(5)?.unwrap_or(0)),
+        // A message that came back without its words came back without its author too.
+        author_name: row
+            .get::<_, Option<String>>(6)?
+            .unwrap_or_else(|| sender_name.clone()),
+        sender_name,
         content: content(view, &entry, erased.as_deref()),
         reply_to: None,
         at: entry.at,

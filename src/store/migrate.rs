@@ -15,10 +15,16 @@ pub(crate) struct Migration {
     pub(crate) sql: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    sql: include_str!("../../migrations/appliance/0001_journal.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        sql: include_str!("../../migrations/appliance/0001_journal.sql"),
+    },
+    Migration {
+        number: 2,
+        sql: include_str!("../../migrations/appliance/0002_link.sql"),
+    },
+];
 
 /// Brings the box's database to this program's version.
 ///

@@ -7,15 +7,20 @@ mod data_dir;
 mod describe;
 mod error;
 mod event_body;
+mod incarnations;
 pub mod inspect;
 pub mod invites;
 mod journal;
 mod keys;
+pub mod link;
 pub mod local;
+#[cfg(test)]
+pub(crate) mod memory;
 pub mod messages;
 pub(crate) mod migrate;
 pub mod people;
 mod project;
+mod proof;
 pub(crate) mod reader;
 pub mod receipts;
 pub mod requests;
@@ -271,7 +276,7 @@ fn open_writer(dir: &DataDir, clock: &Clock) -> Result<Connection, OpenError> {
     // acknowledged; see `Writer::prove_disk`.
     writer::empty_log(&conn)?;
     migrate::migrate(&mut conn, clock.now())?;
-    journal::begin(&conn, LogId::new(Uuid::new_v4())).map_err(store)?;
+    incarnations::begin(&conn, LogId::new(Uuid::new_v4())).map_err(store)?;
     only_owner_may_read(&dir.database());
     Ok(conn)
 }

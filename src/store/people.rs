@@ -187,3 +187,28 @@ pub(super) fn number_or_next(conn: &Connection, wish: i64) -> rusqlite::Result<i
     )?
     .query_row([wish], |row| row.get(0))
 }
+
+/// The name that was wished for if nobody has it, otherwise the first of `name-2`, `name-3`, … that
+/// nobody has: when two copies of the journal are brought together, both may have added somebody.
+pub(super) fn username_or_next(conn: &Connection, wish: &str) -> rusqlite::Result<String> {
+    let mut taken =
+        conn.prepare_cached("select exists (select 1 from person where username = ?1)")?;
+    let mut name = wish.to_owned();
+    for number in 2_u32.. {
+        if !taken.query_row([&name], |row| row.get::<_, bool>(0))? {
+            break;
+        }
+        name = format!("{wish}-{number}");
+    }
+    Ok(name)
+}
+
+/// Whether somebody else signs in with this name.
+pub(super) fn username_is_anothers(
+    conn: &Connection,
+    username: &str,
+    person: PersonKey,
+) -> rusqlite::Result<bool> {
+    conn.prepare_cached("select exists (select 1 from person where username = ?1 and key <> ?2)")?
+        .query_row(params![username, person.as_bytes()], |row| row.get(0))
+}

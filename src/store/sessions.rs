@@ -1,7 +1,7 @@
 //! Sign-ins. They are local to this box: never in the journal, never synchronised. Of tokens only
 //! SHA-256 is kept; they are random, so a plain hash is enough.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
 use super::tx::{View, WriteTx};
@@ -233,4 +233,35 @@ pub fn forget_before(tx: &WriteTx<'_>, moment: Timestamp) -> Result<usize, Store
         .conn
         .prepare_cached("delete from session where (ended_ms < ?1 or expires_ms < ?1)")?
         .execute([moment.0])?)
+}
+
+/// Whose sign-ins there are, while people get other numbers: two copies of the journal may have given
+/// one number to two people.
+pub(super) struct Owners(Vec<(i64, [u8; 16])>);
+
+impl Owners {
+    /// Remembers by key who has the sign-ins.
+    pub(super) fn remember(conn: &Connection) -> rusqlite::Result<Self> {
+        conn.prepare(
+            "select distinct s.person_id, p.key from session s join person p on p.id = s.person_id",
+        )?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()
+        .map(Self)
+    }
+
+    /// Gives them their sign-ins back. Whoever is nobody any more has none.
+    pub(super) fn restore(self, conn: &Connection) -> rusqlite::Result<()> {
+        // Numbers may have changed places: each is moved out of the way first.
+        for (before, key) in self.0 {
+            conn.prepare_cached(
+                "update session set person_id = -(select id from person where key = ?2)
+                 where person_id = ?1 and exists (select 1 from person where key = ?2)",
+            )?
+            .execute(params![before, key])?;
+        }
+        conn.execute("delete from session where person_id > 0", [])?;
+        conn.execute("update session set person_id = -person_id", [])?;
+        Ok(())
+    }
 }

@@ -64,6 +64,11 @@ impl<'c> WriteTx<'c> {
         Ok(self.recorded.push_mut(committed))
     }
 
+    /// Says something to whoever listens that no single entry says.
+    pub(super) fn announce(&mut self, committed: Committed) {
+        self.recorded.push(committed);
+    }
+
     pub(super) fn into_recorded(self) -> Vec<Committed> {
         self.recorded
     }

@@ -9,7 +9,7 @@ use super::data_dir::DataDir;
 use super::error::{OpenError, StoreError};
 use super::keys::BoxKeys;
 use super::tx::View;
-use super::{journal, migrate, project, reader};
+use super::{journal, migrate, project, proof, reader};
 use crate::domain::Timestamp;
 
 /// Faults that are told one by one.
@@ -17,7 +17,15 @@ const FAULTS_MAX: usize = 20;
 
 /// What follows from the journal, in an order in which rows may be deleted.
 const PROJECTIONS: &[&str] = &[
-    "receipt", "message", "invite", "request", "vehicle", "person", "workshop",
+    "receipt",
+    "message",
+    "link_device",
+    "invite",
+    "request",
+    "vehicle",
+    "person",
+    "workshop",
+    "foretold",
 ];
 
 /// What was found.
@@ -53,7 +61,7 @@ pub fn check(dir: &DataDir) -> Result<Report, OpenError> {
 
 fn examine(conn: &Connection, keys: &BoxKeys) -> Result<Report, StoreError> {
     let mut faults = sqlite_faults(conn)?;
-    let (entries, journal_faults) = journal::faults(conn, keys, FAULTS_MAX)?;
+    let (entries, journal_faults) = proof::faults(conn, keys, FAULTS_MAX)?;
     faults.extend(journal_faults);
     if faults.is_empty() {
         faults.extend(projection_faults(conn, keys)?);
@@ -81,7 +89,10 @@ fn sqlite_faults(conn: &Connection) -> Result<Vec<String>, StoreError> {
 }
 
 /// Rebuilds everything that follows from the journal beside the database, and compares.
-fn projection_faults(conn: &Connection, keys: &BoxKeys) -> Result<Vec<String>, StoreError> {
+pub(super) fn projection_faults(
+    conn: &Connection,
+    keys: &BoxKeys,
+) -> Result<Vec<String>, StoreError> {
     let mut scratch = Connection::open_in_memory()?;
     migrate::migrate(&mut scratch, Timestamp(0))
         .map_err(|error| StoreError::Damaged(error.to_string()))?;
@@ -111,7 +122,7 @@ pub fn rebuild(dir: &DataDir) -> Result<Report, OpenError> {
     let store = |error: StoreError| OpenError::Store(error);
     let mut conn = super::open_writer(dir, &crate::clock::Clock::system())
         .map_err(|error| super::told(&dir.database(), error))?;
-    let (_, faults) = journal::faults(&conn, &keys, FAULTS_MAX).map_err(store)?;
+    let (_, faults) = proof::faults(&conn, &keys, FAULTS_MAX).map_err(store)?;
     if let Some(fault) = faults.first() {
         return Err(OpenError::Damaged {
             path: dir.database(),
@@ -124,14 +135,19 @@ pub fn rebuild(dir: &DataDir) -> Result<Report, OpenError> {
 
 fn rebuild_in(conn: &mut Connection, keys: &BoxKeys) -> Result<(), StoreError> {
     let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    // Sign-ins point to people who are gone for a moment.
-    tx.pragma_update(None, "defer_foreign_keys", true)?;
-    for table in PROJECTIONS {
-        tx.execute(&format!("delete from {table}"), [])?;
-    }
-    journal::each(&tx, |entry| replay(&tx, keys, &entry))?;
+    rebuild_projections(&tx, keys)?;
     tx.commit()?;
     Ok(())
+}
+
+/// Makes the projections again from the journal as it is, inside the caller's transaction.
+pub(super) fn rebuild_projections(conn: &Connection, keys: &BoxKeys) -> Result<(), StoreError> {
+    // Sign-ins point to people who are gone for a moment.
+    conn.pragma_update(None, "defer_foreign_keys", true)?;
+    for table in PROJECTIONS {
+        conn.execute(&format!("delete from {table}"), [])?;
+    }
+    journal::each(conn, |entry| replay(conn, keys, &entry))
 }
 
 fn replay(conn: &Connection, keys: &BoxKeys, entry: &journal::Entry) -> Result<(), StoreError> {

@@ -1,18 +1,27 @@
 //! The rows that an event changes. What it means to whoever listens is in `describe`.
 //!
 //! A rebuild runs nothing but this, so it may use nothing but the entry, the rows before it and the
-//! box's keys: no clock, no randomness.
+//! box's keys: no clock, no randomness, no entry that comes later.
+//!
+//! Where copies of the journal were brought together, two branches may contradict each other, and an
+//! entry may speak of something that is not there (any more). Nothing fails for that: what makes no
+//! sense changes no row, a name that is taken is varied, and erasing and revoking win whatever came
+//! first (`foretold`).
+
+mod talk;
 
 use rusqlite::{Connection, OptionalExtension, params};
+
+use talk::{Foretold, foretell};
 
 use super::error::StoreError;
 use super::journal::Entry;
 use super::tx::View;
-use super::words::{role_word, side_word};
+use super::words::role_word;
 use super::{invites, people};
 use crate::domain::{
-    ErasedWhy, Event, EventId, PersonDetails, PersonEdit, PersonKey, Plate, RequestKey, Role, Side,
-    Vehicle,
+    ErasedWhy, Event, EventId, InviteId, PersonDetails, PersonEdit, PersonKey, Plate, RequestKey,
+    Seq, Timestamp, Vehicle,
 };
 
 /// Changes the projections as this entry says. `event` is `None` where its body is erased: then only
@@ -24,7 +33,7 @@ pub(super) fn apply(
 ) -> Result<(), StoreError> {
     let conn = view.conn;
     let Some(event) = event else {
-        return Ok(erased_message(conn, entry)?);
+        return Ok(talk::message_without_words(conn, entry)?);
     };
     match event {
         Event::WorkshopNamed { name } => {
@@ -50,7 +59,14 @@ pub(super) fn apply(
             active(conn, *request, entry)?;
         }
         Event::RequestAssigned { request, to } => {
-            let to = to.map(|to| person_id(conn, to)).transpose()?;
+            let to = match to {
+                None => None,
+                // Nobody by that key: it stays whose it was.
+                Some(to) => match person_id(conn, *to)? {
+                    None => return Ok(()),
+                    found => found,
+                },
+            };
             conn.prepare_cached("update request set assigned_to = ?2 where key = ?1")?
                 .execute(params![request.as_bytes(), to])?;
             active(conn, *request, entry)?;
@@ -66,61 +82,37 @@ pub(super) fn apply(
             request,
             invite,
             expires,
-        } => {
-            let sha = invites::auth_sha_of(view, *invite);
-            conn.prepare_cached(
-                "insert into invite (id, request_id, auth_sha, created_ms, expires_ms)
-                 values (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![
-                invite.as_bytes(),
-                request_id(conn, *request)?,
-                sha,
-                entry.at.0,
-                expires.0
-            ])?;
-        }
+        } => invite_granted(view, entry, *request, *invite, *expires)?,
         Event::InviteRevoked { request, invite } => {
-            conn.prepare_cached("update invite set revoked_ms = ?2 where id = ?1")?
+            let known = conn
+                .prepare_cached(
+                    "update invite set revoked_ms = coalesce(revoked_ms, ?2) where id = ?1",
+                )?
                 .execute(params![invite.as_bytes(), entry.at.0])?;
+            if known == 0 {
+                foretell(conn, entry, *invite.as_bytes(), Foretold::Revoked)?;
+            }
             // Whoever held the old key reads nothing that is written from here on.
             conn.prepare_cached("update request set epoch = epoch + 1 where key = ?1")?
                 .execute([request.as_bytes()])?;
         }
         Event::MessagePosted {
-            request,
             side,
             reply_to,
             expires,
             ..
-        } => {
-            conn.prepare_cached(
-                "insert into message (seq, request_id, side, author_id, reply_to_seq, expires_ms)
-                 values (?1, ?2, ?3, (select id from person where key = ?4),
-                         (select seq from event where id = ?5), ?6)",
-            )?
-            .execute(params![
-                entry.seq.0,
-                entry.request.map(|request| request.0),
-                side_word(*side),
-                entry.author.as_bytes(),
-                reply_to.map(|id| *id.as_bytes()),
-                expires.map(|at| at.0),
-            ])?;
-            newest_message(conn, *request, entry, Some(*side))?;
-        }
+        } => talk::posted(conn, entry, *side, *reply_to, *expires)?,
         Event::MessageRedacted { message, .. } => {
-            let by = person_id(conn, entry.author).optional()?;
-            erase(conn, *message, ErasedWhy::Redacted, by)?;
+            talk::erase(conn, entry, *message, ErasedWhy::Redacted)?;
         }
         Event::MessageExpired { message, .. } => {
-            erase(conn, *message, ErasedWhy::Expired, None)?;
+            talk::erase(conn, entry, *message, ErasedWhy::Expired)?;
         }
         Event::MessagesRead {
             request,
             side,
             up_to,
-        } => read(conn, entry, *request, *side, *up_to)?,
+        } => talk::read(conn, entry, *request, *side, *up_to)?,
     }
     Ok(())
 }
@@ -131,6 +123,10 @@ fn person_added(
     number: i64,
     details: &PersonDetails,
 ) -> rusqlite::Result<()> {
+    let username = match details.username.as_deref() {
+        None => None,
+        Some(wish) => Some(people::username_or_next(conn, wish)?),
+    };
     conn.prepare_cached(
         "insert into person (id, key, role, full_name, username, phone, email, password_hash,
                              active, token_version, created_ms)
@@ -141,7 +137,7 @@ fn person_added(
         entry.id.as_bytes(),
         role_word(details.role),
         details.full_name,
-        details.username,
+        username,
         details.phone,
         details.email,
         details.password_hash,
@@ -151,6 +147,11 @@ fn person_added(
 }
 
 fn person_changed(conn: &Connection, person: PersonKey, edit: &PersonEdit) -> rusqlite::Result<()> {
+    // A name that somebody else has by now changes nothing.
+    let username = match edit.username.as_deref() {
+        Some(name) if people::username_is_anothers(conn, name, person)? => None,
+        name => name,
+    };
     conn.prepare_cached(
         "update person set
              full_name = coalesce(?2, full_name),
@@ -167,7 +168,7 @@ fn person_changed(conn: &Connection, person: PersonKey, edit: &PersonEdit) -> ru
         person.as_bytes(),
         edit.full_name,
         edit.role.map(role_word),
-        edit.username,
+        username,
         edit.phone.is_some(),
         edit.phone.clone().flatten(),
         edit.email.is_some(),
@@ -186,7 +187,9 @@ fn request_opened(
     vehicle: &Vehicle,
     description: &str,
 ) -> rusqlite::Result<()> {
-    let owner = person_id(conn, owner)?;
+    let (Some(owner), Some(number)) = (person_id(conn, owner)?, entry.request) else {
+        return Ok(());
+    };
     let plate_key =
         Plate::parse(&vehicle.plate).map_or_else(|_| vehicle.plate.clone(), |plate| plate.key());
     let vehicle: i64 = conn
@@ -218,7 +221,7 @@ fn request_opened(
          values (?1, ?2, ?3, ?4, ?5, 'CREATED', 0, ?6, ?6, ?7, 0, 0, 0, 0)",
     )?
     .execute(params![
-        entry.request.map(|request| request.0),
+        number.0,
         entry.id.as_bytes(),
         owner,
         vehicle,
@@ -229,47 +232,29 @@ fn request_opened(
     Ok(())
 }
 
-/// A message whose words are gone: its side follows from who wrote it.
-fn erased_message(conn: &Connection, entry: &Entry) -> rusqlite::Result<()> {
-    let (Some(request), Some(thread)) = (entry.request, entry.thread) else {
+fn invite_granted(
+    view: &View<'_>,
+    entry: &Entry,
+    request: RequestKey,
+    invite: InviteId,
+    expires: Timestamp,
+) -> rusqlite::Result<()> {
+    let conn = view.conn;
+    let Some(request) = request_id(conn, request)? else {
         return Ok(());
     };
-    let (author, role): (i64, String) = conn
-        .prepare_cached("select id, role from person where key = ?1")?
-        .query_row([entry.author.as_bytes()], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
-    let side = if role == role_word(Role::Owner) {
-        Side::User
-    } else {
-        Side::Workshop
-    };
+    let revoked = talk::foretold(conn, *invite.as_bytes())?.map(|foretold| foretold.at.0);
     conn.prepare_cached(
-        "insert into message (seq, request_id, side, author_id) values (?1, ?2, ?3, ?4)",
-    )?
-    .execute(params![entry.seq.0, request.0, side_word(side), author])?;
-    newest_message(conn, thread, entry, None)
-}
-
-/// The conversation ends with this message; the other side of `from` has one more to read. Of a
-/// message whose words are gone (`None`) nobody has anything to read.
-fn newest_message(
-    conn: &Connection,
-    request: RequestKey,
-    entry: &Entry,
-    from: Option<Side>,
-) -> rusqlite::Result<()> {
-    conn.prepare_cached(
-        "update request set last_message_seq = ?2, activity_seq = ?2, active_ms = ?3,
-             user_unread = user_unread + ?4, workshop_unread = workshop_unread + ?5
-         where key = ?1",
+        "insert into invite (id, request_id, auth_sha, created_ms, expires_ms, revoked_ms)
+         values (?1, ?2, ?3, ?4, ?5, ?6) on conflict (id) do nothing",
     )?
     .execute(params![
-        request.as_bytes(),
-        entry.seq.0,
+        invite.as_bytes(),
+        request,
+        invites::auth_sha_of(view, invite),
         entry.at.0,
-        i64::from(from == Some(Side::Workshop)),
-        i64::from(from == Some(Side::User)),
+        expires.0,
+        revoked,
     ])?;
     Ok(())
 }
@@ -280,91 +265,25 @@ fn active(conn: &Connection, request: RequestKey, entry: &Entry) -> rusqlite::Re
     Ok(())
 }
 
-/// The words go; that there was a message, when and from whom, stays (and the chain still verifies).
-fn erase(
+/// Where an event stands in the journal, if it stands there before a position.
+pub(super) fn seq_before(
     conn: &Connection,
-    message: EventId,
-    why: ErasedWhy,
-    by: Option<i64>,
-) -> rusqlite::Result<()> {
-    let why = match why {
-        ErasedWhy::Redacted => "redacted",
-        ErasedWhy::Expired => "expired",
-    };
-    let seq = seq_of(conn, message)?;
-    conn.prepare_cached("update event set body = null where seq = ?1")?
-        .execute([seq])?;
-    conn.prepare_cached(
-        "update message set erased_why = ?2, erased_by = ?3, reply_to_seq = null, expires_ms = null
-         where seq = ?1",
-    )?
-    .execute(params![seq, why, by])?;
-    let request = conn
-        .prepare_cached("select request_id from message where seq = ?1")?
-        .query_row([seq], |row| row.get(0))?;
-    recount(conn, request)
+    id: EventId,
+    before: Seq,
+) -> rusqlite::Result<Option<i64>> {
+    conn.prepare_cached("select seq from event where id = ?1 and seq < ?2")?
+        .query_row(params![id.as_bytes(), before.0], |row| row.get(0))
+        .optional()
 }
 
-/// Counts what each side has not read. Words that are gone need no reading; that they are gone is
-/// asked of the event, because a replay meets the message before it meets its erasing.
-fn recount(conn: &Connection, request: i64) -> rusqlite::Result<()> {
-    conn.prepare_cached(
-        "update request set
-             user_unread = (select count(*) from message m join event e on e.seq = m.seq
-                 where m.request_id = ?1 and m.seq > user_read_seq
-                   and m.side = 'workshop' and e.body is not null),
-             workshop_unread = (select count(*) from message m join event e on e.seq = m.seq
-                 where m.request_id = ?1 and m.seq > workshop_read_seq
-                   and m.side = 'user' and e.body is not null)
-         where id = ?1",
-    )?
-    .execute([request])?;
-    Ok(())
-}
-
-fn read(
-    conn: &Connection,
-    entry: &Entry,
-    request: RequestKey,
-    side: Side,
-    up_to: EventId,
-) -> rusqlite::Result<()> {
-    let up_to = seq_of(conn, up_to)?;
-    conn.prepare_cached(
-        "insert into receipt (seq, request_id, side, person_id, up_to_seq, at_ms)
-         values (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?
-    .execute(params![
-        entry.seq.0,
-        request_id(conn, request)?,
-        side_word(side),
-        person_id(conn, entry.author)?,
-        up_to,
-        entry.at.0,
-    ])?;
-    let update = match side {
-        Side::User => "update request set user_read_seq = max(user_read_seq, ?2) where key = ?1",
-        Side::Workshop => {
-            "update request set workshop_read_seq = max(workshop_read_seq, ?2) where key = ?1"
-        }
-    };
-    conn.prepare_cached(update)?
-        .execute(params![request.as_bytes(), up_to])?;
-    recount(conn, request_id(conn, request)?)
-}
-
-/// Where an event stands in the journal.
-pub(super) fn seq_of(conn: &Connection, id: EventId) -> rusqlite::Result<i64> {
-    conn.prepare_cached("select seq from event where id = ?1")?
-        .query_row([id.as_bytes()], |row| row.get(0))
-}
-
-fn person_id(conn: &Connection, key: PersonKey) -> rusqlite::Result<i64> {
+fn person_id(conn: &Connection, key: PersonKey) -> rusqlite::Result<Option<i64>> {
     conn.prepare_cached("select id from person where key = ?1")?
         .query_row([key.as_bytes()], |row| row.get(0))
+        .optional()
 }
 
-fn request_id(conn: &Connection, key: RequestKey) -> rusqlite::Result<i64> {
+fn request_id(conn: &Connection, key: RequestKey) -> rusqlite::Result<Option<i64>> {
     conn.prepare_cached("select id from request where key = ?1")?
         .query_row([key.as_bytes()], |row| row.get(0))
+        .optional()
 }
