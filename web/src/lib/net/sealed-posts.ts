@@ -37,13 +37,16 @@ export interface NewPost {
   readonly json: Json;
 }
 
+/** `here`: this page wrote; `elsewhere`: another tab did, and this page has read it. */
+export type Watcher = (where: 'here' | 'elsewhere') => void;
+
 export class SealedPosts {
   readonly #store: OwnerStore;
   readonly #sealer: () => Sealer | null;
   readonly #nextSeq: () => Promise<number>;
   #list: readonly Post[] = [];
   #turn: Promise<unknown> = Promise.resolve();
-  #watchers = new Set<() => void>();
+  #watchers = new Set<Watcher>();
 
   constructor(store: OwnerStore, sealer: () => Sealer | null, nextSeq: () => Promise<number>) {
     this.#store = store;
@@ -57,7 +60,7 @@ export class SealedPosts {
   }
 
   /** Calls back whenever the list has changed; the answer stops it. */
-  watch(changed: () => void): () => void {
+  watch(changed: Watcher): () => void {
     this.#watchers.add(changed);
     return () => this.#watchers.delete(changed);
   }
@@ -68,7 +71,10 @@ export class SealedPosts {
     if (sealer === null) return;
     const records = await this.#store.posts(sealer.invite);
     const posts = await Promise.all(records.map((record) => opened(sealer, record)));
-    this.#become(posts.filter((post) => post !== null));
+    this.#become(
+      posts.filter((post) => post !== null),
+      'elsewhere',
+    );
   }
 
   /**
@@ -133,13 +139,13 @@ export class SealedPosts {
   async #change(id: string, change: Partial<Pick<Post, 'storedAt' | 'refusal'>>): Promise<void> {
     const sealer = this.#sealer();
     if (sealer === null) return;
-    this.#become(this.#list.map((post) => (post.id === id ? { ...post, ...change } : post)));
     await this.#store.changePost(sealer.invite, id, change);
+    this.#become(this.#list.map((post) => (post.id === id ? { ...post, ...change } : post)));
   }
 
-  #become(list: readonly Post[]): void {
+  #become(list: readonly Post[], where: 'here' | 'elsewhere' = 'here'): void {
     this.#list = [...list].sort((a, b) => a.seq - b.seq);
-    for (const changed of this.#watchers) changed();
+    for (const changed of this.#watchers) changed(where);
   }
 }
 
