@@ -71,7 +71,7 @@ fn build_if_stale(web: &Path, page: &Path) {
     }
 }
 
-/// What the app is made from: web/src, web/public and the settings beside them.
+/// What the app is made from: web/src, web/public, web/scripts and the settings beside them.
 fn sources(web: &Path) -> Vec<PathBuf> {
     let beside = fs::read_dir(web)
         .into_iter()
@@ -81,7 +81,8 @@ fn sources(web: &Path) -> Vec<PathBuf> {
         let extension = path.extension().and_then(|extension| extension.to_str());
         path.is_file() && extension.is_some_and(|it| ["json", "ts", "js", "html"].contains(&it))
     });
-    let folders = [web.join("src"), web.join("public")]
+    let folders = ["src", "public", "scripts"]
+        .map(|name| web.join(name))
         .into_iter()
         .filter(|path| path.is_dir());
     let mut sources: Vec<_> = folders.chain(settings).collect();

@@ -79,6 +79,11 @@ export default ts.config(
     'store imports seal and wire only: the service worker carries it too',
   ),
   mayNotImport(
+    ['src/sw'],
+    ['$lib/{net,model,ui}/**', '$features/**', '$views/**'],
+    'the service worker has no page: it knows what is kept, how it is sealed, and our words',
+  ),
+  mayNotImport(
     ['src/lib/net'],
     ['$lib/model/**', '$lib/ui/**', '$features/**', '$views/**'],
     'net imports store, seal and wire only',

@@ -4,6 +4,7 @@ import './styles/base.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
 import type { Device } from '$lib/model/device';
+import type { OwnerPhone } from '$lib/model/owner-phone.svelte';
 import { Router } from '$lib/model/router.svelte';
 import { Session } from '$lib/model/session.svelte';
 import { Settings } from '$lib/model/settings.svelte';
@@ -33,6 +34,13 @@ const device: Device = {
 const fetchHere: typeof fetch = (...call) => fetch(...call);
 const api = new Api(fetchHere, deviceClock.now, renewFromCookie);
 const session = new Session(api, deviceClock, device.random, storage);
+
+let phone: Promise<OwnerPhone> | null = null;
+async function openPhone(): Promise<OwnerPhone> {
+  const { OwnerPhone } = await import('$lib/model/owner-phone.svelte');
+  return new OwnerPhone(window, device);
+}
+
 const target = document.getElementById('app');
 if (target === null) throw new Error('index.html holds #app');
 
@@ -46,6 +54,7 @@ mount(App, {
       device,
       fetch: fetchHere,
       makeStaff: () => new Staff(api, device, session),
+      openPhone: () => (phone ??= openPhone()),
     },
   },
 });

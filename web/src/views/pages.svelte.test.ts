@@ -57,6 +57,7 @@ function at(path: string) {
     device,
     fetch: fetchFake,
     makeStaff: () => new Staff(api, device, session),
+    openPhone: () => Promise.reject(new Error('this is the box')),
   };
   render(App as unknown as Component<{ app: AppContext }>, { app });
 }
@@ -242,7 +243,7 @@ test.each([
   ['/requests/new', 'new-request'],
   ['/requests/7x', 'not-found'],
   ['/o/abc', 'owner'],
-  ['/o/', 'not-found'],
+  ['/o/', 'owner-links'],
   ['/sign-in/', 'sign-in'],
 ])('%s is the page %s', (path, name) => {
   expect(routeOf(path).name).toBe(name);

@@ -65,6 +65,7 @@ async function shown(details: object, role = 'workshop_admin') {
     settings: new Settings(storage),
     device,
     fetch: fetchFake,
+    openPhone: () => Promise.reject(new Error('this is the box')),
     makeStaff: () => staff,
   };
   render(AppHarness, {

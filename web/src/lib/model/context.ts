@@ -1,6 +1,7 @@
 import { createContext } from 'svelte';
 import type { Device } from './device';
 import type { Drafts } from './drafts';
+import type { OwnerPhone } from './owner-phone.svelte';
 import type { Room } from './room.svelte';
 import type { Router } from './router.svelte';
 import type { Session } from './session.svelte';
@@ -15,6 +16,8 @@ export interface App {
   readonly device: Device;
   readonly fetch: typeof fetch;
   readonly makeStaff: () => Staff;
+  /** What an owner's phone keeps at the relay's door; loaded there only. */
+  readonly openPhone: () => Promise<OwnerPhone>;
 }
 
 /** A chat and what belongs to it: the same for staff and for owners. */

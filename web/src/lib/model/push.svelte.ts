@@ -2,6 +2,7 @@ import { pushFrame } from '$lib/net/sealed-socket';
 import type { OwnerLink } from '$lib/net/owner-link';
 import { fromBase64Url, toBase64Url } from '$lib/wire/bytes';
 import type { OwnerFrame } from '$lib/wire/owner';
+import type { Message } from '$lib/wire/things';
 
 /** What of the browser notifications need; a test brings its own. */
 export interface PushBrowser {
@@ -108,6 +109,18 @@ export class Push {
     const worker = await this.#browser.worker;
     const shown = (await worker?.getNotifications({ tag: this.#tag() })) ?? [];
     for (const each of shown) each.close();
+  }
+
+  /** A message that came to a page nobody is looking at; shown as the service worker would. */
+  async show({ sender_name, content }: Message): Promise<void> {
+    const worker = await this.#browser.worker;
+    if (this.#state !== 'on' || worker === null) return;
+    await worker.showNotification(sender_name, {
+      body: content,
+      tag: this.#tag(),
+      icon: '/icons/icon-192.png',
+      data: { invite: this.#link.record.invite },
+    });
   }
 
   async #subscribe(): Promise<void> {

@@ -14,6 +14,9 @@ import { Push, type PushBrowser } from './push.svelte';
 import { Room } from './room.svelte';
 import { SealedOutbox } from './sealed-outbox.svelte';
 
+export type { LinkLabel } from '$lib/store/owner-store';
+export type { GoneWhy } from '$lib/wire/owner';
+
 export type RelayVisitState =
   | { readonly at: 'opening' }
   | { readonly at: 'unreachable' }
@@ -40,6 +43,7 @@ export interface RelayParts {
 }
 
 const calm_ms = 20_000;
+const leave_ms = 5_000;
 const restored_messages = 200;
 
 /**
@@ -190,10 +194,12 @@ export class RelayVisit {
       clock,
       random,
       outbox,
-      redacts: false,
+      door: 'relay',
       older: (before, limit) => historyOf(link, limit, before),
       onMessage: (message) => {
-        if (message.sender_type === 'WORKSHOP' && !document.hasFocus()) ring();
+        if (message.sender_type !== 'WORKSHOP') return;
+        if (!document.hasFocus()) ring();
+        if (document.hidden) void push.show(message);
       },
       onRefused: () => {
         this.#gone = { why: link.gone ?? 'invalid', label: labelOf(link) };
@@ -205,10 +211,37 @@ export class RelayVisit {
     room.open();
     this.#watchPosts(link);
     this.#stop.push(wakeOnPageEvents(room.connection, clock, document));
+    this.#stop.push(this.#leaveWhenHidden(room, push, link));
     this.#stop.push(() => {
       room.close();
       outbox.close();
     });
+  }
+
+  /**
+   * A page in the background looks as if somebody were reading. With notifications on it takes its
+   * leave, so that the relay sends them; what is still to be sent goes first.
+   */
+  #leaveWhenHidden(room: Room, push: Push, link: OwnerLink): () => void {
+    let cancel: () => void = () => undefined;
+    const leave = () => {
+      const isWaiting = link.posts.list.some((post) => post.storedAt === null && !post.refusal);
+      if (document.hidden && push.state === 'on' && !isWaiting) room.connection.stop();
+    };
+    const changed = () => {
+      cancel();
+      if (document.hidden) {
+        cancel = this.#parts.device.clock.after(leave_ms, leave);
+      } else {
+        room.open();
+        void push.clear();
+      }
+    };
+    document.addEventListener('visibilitychange', changed);
+    return () => {
+      cancel();
+      document.removeEventListener('visibilitychange', changed);
+    };
   }
 
   #hello(frame: RelayHello): void {

@@ -20,8 +20,8 @@ export interface RoomParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly outbox: RoomOutbox;
-  /** Whether a person can take back what they wrote; by default they can. */
-  readonly redacts?: boolean;
+  /** Where the socket leads; the box itself, if nothing is said. */
+  readonly door?: 'box' | 'relay';
   /** Older messages that are on this device; without it the box is asked for them. */
   readonly older?: (before: MessageId, limit: number) => HistoryFrame;
   /** The request or its newest message changed, for lists that show it too. */
@@ -47,7 +47,7 @@ export class Room {
   readonly id: RequestId;
   readonly conversation = new Conversation();
   readonly outbox: RoomOutbox;
-  readonly redacts: boolean;
+  readonly door: 'box' | 'relay';
   readonly #parts: RoomParts;
   readonly #connection: Connection;
   #state = $state.raw<ConnectionState>({ at: 'idle' });
@@ -77,7 +77,7 @@ export class Room {
     this.id = id;
     this.#parts = parts;
     this.outbox = parts.outbox;
-    this.redacts = parts.redacts ?? true;
+    this.door = parts.door ?? 'box';
     this.#connection = new Connection({
       open: parts.open,
       clock: parts.clock,

@@ -10,6 +10,8 @@ export type Route =
   | { readonly name: 'account' }
   | { readonly name: 'relay' }
   | { readonly name: 'owner'; readonly invite: InviteId }
+  /** Every link of this phone. */
+  | { readonly name: 'owner-links' }
   | { readonly name: 'not-found' };
 
 /** The page that a path stands for; a trailing slash makes no difference. */
@@ -26,6 +28,8 @@ export function routeOf(path: string): Route {
         return { name: first };
       case 'requests':
         return { name: 'inbox' };
+      case 'o':
+        return { name: 'owner-links' };
       case 'settings':
         return { name: 'relay' };
     }
@@ -63,6 +67,11 @@ export class Router {
   /** What follows `#`; an owner's secret stays there, so that the link survives a reload. */
   get fragment(): string {
     return this.#fragment;
+  }
+
+  /** Opened from the home screen: whoever does wants to go on where they were. */
+  get wantsLast(): boolean {
+    return new URLSearchParams(this.#window.location.search).has('last');
   }
 
   go(path: string): void {
@@ -103,7 +112,7 @@ export class Router {
     if (link.origin !== this.#window.location.origin || link.getAttribute('href')?.startsWith('#'))
       return;
     event.preventDefault();
-    this.go(link.pathname);
+    this.go(link.pathname + link.hash);
   }
 
   #read(): void {

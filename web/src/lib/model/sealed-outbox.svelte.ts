@@ -23,6 +23,8 @@ export class SealedOutbox implements RoomOutbox {
   /** Words on their way to the disk. */
   #writing = new Map<string, Words & { readonly failure: Failure | null }>();
   #items = $state.raw<readonly Pending[]>([]);
+  /** The link offers what waits; a room need not. */
+  readonly next = null;
   readonly #unwatch: () => void;
 
   constructor(link: OwnerLink, storage: Storage, newId: () => string, now: () => number) {
@@ -39,11 +41,6 @@ export class SealedOutbox implements RoomOutbox {
 
   get items(): readonly Pending[] {
     return this.#items;
-  }
-
-  /** The link offers what waits; a room need not. */
-  get next(): null {
-    return null;
   }
 
   /** Nothing is shown from here any more. */

@@ -1,4 +1,4 @@
-import type { Role, Status } from '$lib/wire/things';
+import type { RemovedWhy, Role, Status } from '$lib/wire/things';
 
 type RequestFilterName = 'mine' | 'open' | 'closed' | 'all';
 
@@ -53,6 +53,13 @@ export const en = {
       request_closed: 'This request is closed: nothing more can be written here.',
       too_late: 'A message can be removed for 15 minutes after it was sent.',
       wrong_password: 'That password is not right.',
+      device_full: 'This phone could not keep the message. Make some room, then try again.',
+      unreadable:
+        'The workshop could not open this message. Load this page again, then try once more.',
+      unknown_link: 'The workshop does not know this link any more. Ask for a new one.',
+      revoked: 'The workshop has switched this link off. Ask for a new one.',
+      expired: 'This link has run out. Ask the workshop for a new one.',
+      too_many: 'That was a lot at once. Wait a while, then try again.',
       already_set_up: 'This workshop is already set up. Load the page again to sign in.',
     } as Readonly<Record<string, string>>,
   },
@@ -332,7 +339,12 @@ export const en = {
     details: 'Details',
     menu: 'Message menu',
     removed: 'Message removed',
-    expired: 'Message expired',
+    gone: {
+      redacted: 'Message removed',
+      expired: 'Message expired',
+      trimmed: 'No longer kept here. The workshop still has it.',
+      unopened: 'This message does not open: it was changed on its way',
+    } satisfies Record<RemovedWhy, string>,
     damaged: 'This message is damaged on disk',
     delivery: {
       pending: 'Waiting to be sent',
@@ -342,6 +354,9 @@ export const en = {
       failed: 'Not sent',
     },
     atRelay: 'At the relay',
+    atRelaySince: (at: string) => `At the relay since ${at}. The workshop has not fetched it yet.`,
+    onThisPhone: 'Waiting on this phone',
+    atWorkshop: 'At the workshop',
     readBy: (name: string, at: string | null) =>
       at === null ? `Read by ${name}` : `Read by ${name} at ${at}`,
     sentAt: (at: string) => `Sent ${at}`,
@@ -430,6 +445,81 @@ export const en = {
     },
     unreachable: 'No connection to the workshop',
     unreachableHelp: 'This page keeps trying by itself.',
+    menu: 'Menu',
+    offline: (since: string | null) =>
+      since === null
+        ? 'The workshop is not connected right now. Your message is kept.'
+        : `Workshop offline since ${since}. Your message is kept.`,
+    unsure: 'Reaching the workshop …',
+    staffHere: 'Somebody is here',
+    door: {
+      title: 'At the workshop?',
+      text: 'Connect to their Wi-Fi, then scan this code with another phone or open the link. It works without internet.',
+      show: 'Use their Wi-Fi',
+      open: 'Open on their Wi-Fi',
+      qr: 'QR code of this conversation on the workshop’s Wi-Fi',
+    },
+    other: {
+      title: 'Open on another device',
+      text: 'Scan this code with the other device, or send yourself the link. Whoever has it can read and write here.',
+      qr: 'QR code of your link',
+      copy: 'Copy link',
+      copied: 'Copied',
+      share: 'Share …',
+    },
+    device: {
+      title: 'This device',
+      name: 'Name of this device',
+      hint: 'The workshop sees it in its list of devices.',
+      save: 'Save',
+      saved: 'Saved',
+    },
+    push: {
+      title: 'Notifications',
+      askTitle: 'Shall we tell you when they answer?',
+      ask: 'You get a notification on this device, also when this page is closed.',
+      yes: 'Yes, tell me',
+      no: 'Not now',
+      on: 'Tell me about new messages',
+      onHint: 'On this device, also when this page is closed.',
+      test: 'Send a test',
+      tested: 'On its way. Close or leave this page to see it as you would later.',
+      denied:
+        'Notifications are switched off for this page in your browser’s settings. Allow them there, then load this page again.',
+      unsupported: 'This browser knows no notifications for pages.',
+      addFirst:
+        'On an iPhone or iPad, first add this page to your home screen (Share, then “Add to Home Screen”) and open it from there.',
+      testBody: 'Notifications work on this device.',
+      generic: 'New message from your workshop',
+      failed: 'Your browser’s notification service did not answer. Please try again later.',
+    },
+    install: {
+      title: 'Keep it at hand',
+      text: 'Put this conversation on your home screen.',
+      button: 'Install',
+    },
+    links: {
+      title: 'Your requests',
+      intro: 'Every workshop link that was opened on this device.',
+      request: (number: number) => `Request ${number}`,
+      gone: 'This link no longer works',
+      open: (workshop: string) => `Open ${workshop}`,
+      emptyTitle: 'No requests on this device yet',
+      empty: 'Open the link that your workshop sent you, or paste it here.',
+      paste: 'Link from the workshop',
+      wrong: 'That is no whole link. Copy it once more from the message you got.',
+      forget: 'Remove from this device',
+      forgetSure: 'Remove this conversation from this device? The workshop keeps it.',
+    },
+    askAgain: {
+      title: 'Show this at the counter, or send it',
+      words: (plate: string, number: number) =>
+        `My link for ${plate} (request ${number}) no longer works. Please send me a new one.`,
+      plain: 'My link no longer works. Please send me a new one.',
+      sms: 'SMS',
+      mail: 'Email',
+      copy: 'Copy',
+    },
   },
 
   notFound: {
