@@ -1,17 +1,27 @@
 //! The relay: a replica of each workshop's journal and a mailbox for what owners write, for when box
 //! and phone do not meet. It stores and serves bytes that it cannot read (invariant 10).
 //!
-//! In reading order: `store` (what must be kept, as a trait), `sqlite` (kept in SQLite), `accept` (a
-//! box on the line), `secrets` (who the relay is), `presence`, `watch` (who is there, and what is new
-//! for them), `pace`, `rates` (how often who may do what), `push` (browsers that are not there),
-//! `edge` (owners' pages and sockets), `config`, `run` (the relay put together).
+//! In reading order: `store` (what must be kept, as a trait), `lineage`, `judge`, `limits` (rules that
+//! every store shares), `sqlite` (kept in SQLite), `accept` (a box on the line), `secrets` (who the
+//! relay is), `presence`, `watch` (who is there, and what is new for them), `pace`, `rates` (how often
+//! who may do what), `push` (browsers that are not there), `edge` (owners' pages and sockets),
+//! `config`, `run` (the relay put together).
 
 pub mod accept;
 pub mod edge;
+mod judge;
+pub mod limits;
+pub mod lineage;
 mod pace;
 pub mod presence;
 pub mod push;
 pub mod rates;
 pub mod secrets;
+pub mod sqlite;
 pub mod store;
 pub mod watch;
+
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod memory;
