@@ -1,4 +1,5 @@
-//! Owners' links as staff see them: the link, its QR code, the devices that opened it.
+//! Owners' links as staff see them: the link at each of its doors, its QR code, the devices that opened
+//! it.
 
 use axum::Json;
 use axum::extract::{Extension, State};
@@ -17,7 +18,7 @@ use crate::commands::{InviteOwner, RevokeInvite};
 use crate::domain::{Invite, InviteId, Rejection, RequestId};
 use crate::seal;
 use crate::store::sessions::{self, Session};
-use crate::store::{BoxKeys, Need, invites, requests};
+use crate::store::{BoxKeys, Need, StoreError, View, invites, link, requests};
 use crate::wire::api::{DeviceBody, InviteBody};
 use crate::wire::rfc3339;
 
@@ -34,15 +35,16 @@ pub(super) async fn list(
     Extension(host): Extension<RequestHost>,
     ApiPath(id): ApiPath<i64>,
 ) -> Result<Json<Vec<InviteBody>>, Problem> {
-    let base = base_url(&edge, &host);
+    let lan = base_url(&edge, &host);
     edge.read_as(who, move |view, actor| {
         let request = RequestId(id);
         requests::gate(view, request, actor)?.ok_or(Rejection::NoSuch("request"))?;
         actor.must_be_staff()?;
+        let doors = Doors::of(view, lan)?;
         let mut bodies = Vec::new();
         for invite in invites::of_request(view, request)? {
-            let devices = sessions::of_invite(view, invite.id)?;
-            bodies.push(body(view.keys(), &base, &invite, &devices));
+            let devices = devices(view, invite.id)?;
+            bodies.push(body(view.keys(), &doors, &invite, devices));
         }
         Ok(Json(bodies))
     })
@@ -62,14 +64,15 @@ pub(super) async fn add(
     let command = InviteOwner {
         request: RequestId(id),
     };
+    let lan = base_url(&edge, &host);
     let invite = edge
-        .write_as(who, Need::Ordinary, move |tx, actor| command.run(tx, actor))
+        .write_as(who, Need::Ordinary, move |tx, actor| {
+            let invite = command.run(tx, actor)?;
+            let doors = Doors::of(tx, lan)?;
+            Ok(body(tx.keys(), &doors, &invite, Vec::new()))
+        })
         .await?;
-    let base = base_url(&edge, &host);
-    Ok((
-        StatusCode::CREATED,
-        Json(body(edge.store.keys(), &base, &invite, &[])),
-    ))
+    Ok((StatusCode::CREATED, Json(invite)))
 }
 
 /// Takes a link back: it opens nothing any more, and pages that it opened are closed.
@@ -103,21 +106,56 @@ pub(super) fn base_url(edge: &Edge, RequestHost(authority): &RequestHost) -> Str
     }
 }
 
+/// Where one and the same link opens its thread.
+pub(super) struct Doors {
+    lan: String,
+    relay: Option<String>,
+}
+
+impl Doors {
+    /// The box's own door, and the relay's where one is set up and has said its name.
+    pub(super) fn of(view: &View<'_>, lan: String) -> Result<Self, StoreError> {
+        let relay = link::settings(view)?.and_then(|settings| settings.public_url);
+        Ok(Self { lan, relay })
+    }
+
+    /// What links begin with that work outside too.
+    pub(super) fn relay(&self) -> Option<&str> {
+        self.relay.as_deref()
+    }
+}
+
 /// A link as staff see it.
-pub(super) fn body(keys: &BoxKeys, base: &str, invite: &Invite, devices: &[Session]) -> InviteBody {
-    let url = invite
-        .revoked
-        .is_none()
-        .then(|| seal::invite_link(base, *invite.id.as_bytes(), &keys.invite_secret(invite.id)));
+pub(super) fn body(
+    keys: &BoxKeys,
+    doors: &Doors,
+    invite: &Invite,
+    devices: Vec<DeviceBody>,
+) -> InviteBody {
+    let is_usable = invite.revoked.is_none();
+    let at =
+        |base: &str| seal::invite_link(base, *invite.id.as_bytes(), &keys.invite_secret(invite.id));
+    let lan_url = is_usable.then(|| at(&doors.lan));
+    let url = match doors.relay() {
+        Some(relay) => is_usable.then(|| at(relay)),
+        None => lan_url.clone(),
+    };
     InviteBody {
         id: invite.id.to_string(),
         qr_svg: url.as_deref().and_then(qr_svg),
         url,
+        lan_url,
         created_at: rfc3339(invite.created),
         expires_at: rfc3339(invite.expires),
         revoked_at: invite.revoked.map(rfc3339),
-        devices: devices.iter().map(DeviceBody::from).collect(),
+        devices,
     }
+}
+
+/// The devices that opened a link by either door.
+fn devices(view: &View<'_>, invite: InviteId) -> Result<Vec<DeviceBody>, StoreError> {
+    let here = sessions::of_invite(view, invite)?;
+    Ok(here.iter().map(DeviceBody::from).collect())
 }
 
 impl From<&Session> for DeviceBody {
@@ -125,6 +163,7 @@ impl From<&Session> for DeviceBody {
         Self {
             id: session.id.uuid(),
             name: session.device_name.clone(),
+            via: "lan",
             first_seen_at: rfc3339(session.created),
             last_seen_at: rfc3339(session.seen),
         }

@@ -1,9 +1,10 @@
 //! The edge towards browsers: HTTP and WebSockets on the workshop's network (`wire.md` §1–§6).
 //!
-//! In reading order: `bind`, `listen`, `admission`, `line` (connections), `guard`, `headers` (whose requests,
-//! which headers), `edge` (what handlers share), `auth`, `token`, `tickets`, `throttle` (who, how
-//! often), `sign_in`, `setup`, `people`, `requests`, `invites`, `messages`, `health`, `metrics`, `door` (one file a
-//! resource), `asked`, `chat`, `notifications`, `pump`, `session` (sockets), `assets` (the web app).
+//! In reading order: `bind`, `listen`, `admission`, `line` (connections), `guard`, `headers` (whose
+//! requests, which headers), `edge` (what handlers share), `auth`, `token`, `tickets`, `throttle` (who,
+//! how often), `sign_in`, `setup`, `people`, `requests`, `invites`, `messages`, `relay`,
+//! `relay_address`, `health`, `metrics`, `door` (one file a resource), `asked`, `chat`,
+//! `notifications`, `pump`, `session` (sockets), `assets` (the web app).
 //!
 //! It never speaks SQL and never meets `sync`.
 
@@ -35,6 +36,8 @@ mod openapi;
 mod people;
 pub mod problem;
 pub(crate) mod pump;
+mod relay;
+mod relay_address;
 mod requests;
 pub mod session;
 mod setup;
@@ -111,6 +114,8 @@ fn api() -> OpenApiRouter<Edge> {
         .routes(routes!(requests::one, requests::change))
         .routes(routes!(invites::list, invites::add))
         .routes(routes!(invites::revoke))
+        .routes(routes!(relay::state, relay::connect, relay::disconnect))
+        .routes(routes!(relay::claim))
         .routes(routes!(messages::history, messages::post))
         .routes(routes!(messages::mark_read))
         .routes(routes!(messages::unread_summary))

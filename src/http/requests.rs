@@ -151,20 +151,19 @@ pub(super) async fn open(
         description: required("description", &body.description, Description::parse)?,
         assign_to: body.assigned_to.map(PersonId),
     };
-    let (opened, workshop) = edge
+    let lan = invites::base_url(&edge, &host);
+    let opened = edge
         .write_as(who, Need::Ordinary, move |tx, actor| {
-            Ok((command.run(tx, actor)?, workshop(tx)?))
+            let opened = command.run(tx, actor)?;
+            let doors = invites::Doors::of(tx, lan)?;
+            Ok(OpenedBody {
+                request: RequestBody::new(&opened.request, &workshop(tx)?, Side::Workshop),
+                invite: invites::body(tx.keys(), &doors, &opened.invite, Vec::new()),
+            })
         })
         .await?;
-    tracing::info!(request = %opened.request.id, by = %who.person, "a request was opened");
-    let base = invites::base_url(&edge, &host);
-    Ok((
-        StatusCode::CREATED,
-        Json(OpenedBody {
-            request: RequestBody::new(&opened.request, &workshop, Side::Workshop),
-            invite: invites::body(edge.store.keys(), &base, &opened.invite, &[]),
-        }),
-    ))
+    tracing::info!(request = opened.request.id, by = %who.person, "a request was opened");
+    Ok((StatusCode::CREATED, Json(opened)))
 }
 
 /// One request.

@@ -110,8 +110,11 @@ impl LinkBoard {
     }
 
     /// Waits until the driver made something of a round of settings: anything but a try under way.
-    /// Cancel-safe. `None`: the box stops.
+    /// Cancel-safe. `None`: nobody drives the link, so nothing will come of it.
     pub async fn outcome(&self, round: u64) -> Option<LinkReport> {
+        if self.shared().settings.receiver_count() == 0 {
+            return None;
+        }
         let mut reports = self.reports();
         let outcome = reports.wait_for(|report| {
             report.settings >= round && !matches!(report.state, LinkState::Connecting)

@@ -39,7 +39,11 @@ const TABLE: &[Row] = &[
     ("post",   "/api/setup/recovery-words/kept/",               [401, 403, NONE, 403, 204, NONE]),
     ("post",   "/api/people/",                                  [401, 403, NONE, 403, 201, NONE]),
     ("patch",  "/api/people/{id}/",                             [401, 403, NONE, 403, 200, 404]),
+    ("put",    "/api/relay/",                                   [401, 403, NONE, 403, 200, NONE]),
+    ("delete", "/api/relay/",                                   [401, 403, NONE, 403, 204, NONE]),
+    ("post",   "/api/relay/claim/",                             [401, 403, NONE, 403, 409, NONE]),
     // For staff.
+    ("get",    "/api/relay/",                                   [401, 403, NONE, 200, 200, NONE]),
     ("get",    "/api/people/",                                  [401, 403, NONE, 200, 200, NONE]),
     ("post",   "/api/service-requests/",                        [401, 403, NONE, 201, 201, NONE]),
     ("patch",  "/api/service-requests/{id}/",                   [401, 403, 404, 200, 200, 404]),
@@ -70,6 +74,8 @@ fn body(workshop: &Workshop, method: &str, path: &str) -> Option<Value> {
         ("post", "/api/auth/password/") => json!({"current": PASSWORD, "new": PASSWORD}),
         ("post", "/api/people/") => json!({"full_name": "Dev Rao", "role": "mechanic",
             "username": format!("dev{}", uuid::Uuid::new_v4()), "password": PASSWORD}),
+        // Nobody listens there: it is set up, and goes on trying.
+        ("put", "/api/relay/") => json!({"url": "http://127.0.0.1:1", "code": "ABCDE-FGHJK"}),
         ("patch", "/api/people/{id}/") => json!({"full_name": "Ravi K."}),
         ("post", "/api/service-requests/") => json!({"customer": {"full_name": "Chitra Das"},
             "vehicle": {"plate": "KL 01"}, "description": "Horn."}),

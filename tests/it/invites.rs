@@ -133,6 +133,7 @@ async fn one_phone_stays_one_device() {
             "devices",
             "expires_at",
             "id",
+            "lan_url",
             "qr_svg",
             "revoked_at",
             "url"
@@ -142,9 +143,12 @@ async fn one_phone_stays_one_device() {
     assert_eq!(devices.len(), 2, "{devices:?}");
     assert_eq!(
         keys(&devices[0]),
-        ["first_seen_at", "id", "last_seen_at", "name"]
+        ["first_seen_at", "id", "last_seen_at", "name", "via"]
     );
     assert_eq!(devices[0]["name"], "Chrome on Android");
+    assert_eq!(devices[0]["via"], "lan");
+    // Without a relay there is one door.
+    assert_eq!(listed[0]["lan_url"], listed[0]["url"]);
     for token in tokens {
         workshop.get("/api/me/", &token).await.expect(200);
     }

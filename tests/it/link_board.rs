@@ -150,8 +150,9 @@ async fn whoever_changed_the_settings_hears_the_outcome_of_just_that() {
     let workshop = Workshop::open().await;
     let link = workshop.link();
     link.set(waiting(0));
+    let driver = link.settings();
     let round = link.changed();
-    assert_eq!(*link.settings().borrow(), round);
+    assert_eq!(*driver.borrow(), round);
     let late = LinkReport {
         settings: round - 1,
         ..waiting(0)

@@ -11,6 +11,9 @@ pub struct DeviceBody {
     pub id: Uuid,
     /// What to call it.
     pub name: String,
+    /// By which door: `lan` (the workshop's own network) or `relay`.
+    #[schema(example = "relay")]
+    pub via: &'static str,
     /// When it first opened the link.
     #[schema(format = DateTime)]
     pub first_seen_at: String,
@@ -24,9 +27,12 @@ pub struct DeviceBody {
 pub struct InviteBody {
     /// Its id: the part that servers see.
     pub id: String,
-    /// The link; null once it was taken back.
+    /// The link; null once it was taken back. It begins with the relay's address where one is set up.
     #[schema(required)]
     pub url: Option<String>,
+    /// The same link on the workshop's own network; null once it was taken back.
+    #[schema(required)]
+    pub lan_url: Option<String>,
     /// The link as a QR code, an SVG document; null once it was taken back.
     #[schema(required)]
     pub qr_svg: Option<String>,

@@ -3,6 +3,7 @@
 mod invites;
 mod messages;
 mod people;
+mod relay;
 mod requests;
 mod sign_in;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 pub use invites::{DeviceBody, InviteBody};
 pub use messages::{MarkReadBody, MarkedBody, NewMessageBody};
 pub use people::{NamedBody, NewPersonBody, PersonBody, PersonEditBody, UserBody, WorkshopBody};
+pub use relay::{ConnectBody, MergeBody, RelayBody};
 pub use requests::{
     CustomerBody, LastMessageBody, NewCustomerBody, NewRequestBody, NewVehicleBody, OpenedBody,
     RequestBody, RequestEditBody, VehicleBody,

@@ -209,7 +209,7 @@ describe('a link’s doors', () => {
 
   test('without a relay it works on the Wi-Fi only', () => {
     render(Doors, { url: lanUrl, lanUrl });
-    expect(screen.getByText(/on your Wi-Fi only/)).toBeVisible();
+    expect(screen.getByText(/With a relay it works anywhere/)).toBeVisible();
     expect(screen.queryByRole('button')).toBeNull();
   });
 

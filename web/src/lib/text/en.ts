@@ -71,7 +71,7 @@ export const en = {
     new: 'New',
     people: 'People',
     settings: 'Settings',
-    account: 'My account',
+    account: 'Account',
     unread: (count: number) => s(count, 'unread message', 'unread messages'),
   },
 
@@ -310,7 +310,7 @@ export const en = {
     device: (name: string, via: string, when: string) => `${name}, ${via} · last seen ${when}`,
     via: { lan: 'on your Wi-Fi', relay: 'over the internet' },
     overRelay: 'Works anywhere: over the internet and on your Wi-Fi.',
-    lanOnly: 'Works on your Wi-Fi only, because no relay is connected.',
+    lanOnly: 'Works on your Wi-Fi. With a relay it works anywhere.',
     copyLan: 'Copy the link for your Wi-Fi',
     lanHelp: 'For a phone in the workshop while the internet is down: the same conversation.',
     cardTitle: 'Job card',
