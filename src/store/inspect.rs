@@ -8,8 +8,11 @@ use rusqlite::Connection;
 use super::data_dir::DataDir;
 use super::error::{OpenError, StoreError};
 use super::keys::BoxKeys;
+use super::link::{self, Merge, Settings, Waiting};
+use super::tx::View;
 use super::{journal, reader};
-use crate::domain::Seq;
+use crate::clock::Clock;
+use crate::domain::{Seq, Timestamp};
 
 /// Entries that are tried before recovery words are believed to belong to a database.
 const ENTRIES_TRIED_MAX: i64 = 64;
@@ -33,6 +36,23 @@ pub struct Facts {
     pub entries: i64,
     /// What the database and its log take on the disk, in bytes.
     pub bytes: u64,
+}
+
+/// What is known of the link to the relay, and when it was looked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Relay {
+    /// The relay that is set up.
+    pub settings: Option<Settings>,
+    /// How far it has the journal.
+    pub delivered_up_to: Option<Seq>,
+    /// What it does not have yet.
+    pub waiting: Waiting,
+    /// Copies that were brought together, the newest first.
+    pub merges: Vec<Merge>,
+    /// Posts that owners' devices counted and that never came here.
+    pub post_gaps: i64,
+    /// When this was.
+    pub now: Timestamp,
 }
 
 /// Whose database it is, as far as recovery words are concerned.
@@ -79,6 +99,42 @@ fn counted(conn: &Connection, bytes: u64) -> Result<Facts, StoreError> {
         entries: one("select count(*) from event")?,
         bytes,
     })
+}
+
+/// What the database knows of the link to the relay; `None` where there is nothing to look with: the
+/// secret is missing, or the database has not been brought to this program's version yet.
+///
+/// # Errors
+/// The database cannot be opened or read at all.
+pub fn relay(dir: &DataDir) -> Result<Option<Relay>, OpenError> {
+    let path = dir.database();
+    let Ok(root) = dir.root() else {
+        return Ok(None);
+    };
+    let (conn, keys) = (open(&path)?, BoxKeys::new(root));
+    linked(&conn, &keys).map_err(|error| super::told(&path, OpenError::Store(error)))
+}
+
+fn linked(conn: &Connection, keys: &BoxKeys) -> Result<Option<Relay>, StoreError> {
+    let snapshot = conn.unchecked_transaction()?;
+    if !snapshot.table_exists(None, "relay")? {
+        return Ok(None);
+    }
+    let now = Clock::system().now();
+    let view = View {
+        conn: &snapshot,
+        keys,
+        now,
+    };
+    let gaps = "select coalesce(sum(gaps), 0) from post_device";
+    Ok(Some(Relay {
+        settings: link::settings(&view)?,
+        delivered_up_to: link::delivered_up_to(&view)?,
+        waiting: link::waiting(&view)?,
+        merges: link::merges(&view)?,
+        post_gaps: snapshot.query_row(gaps, [], |row| row.get(0))?,
+        now,
+    }))
 }
 
 /// Whether the journal was sealed with these keys, by its first entries that still have a body.
@@ -142,6 +198,30 @@ mod tests {
         let facts = facts(&dir).unwrap();
         assert_eq!((facts.staff, facts.owners, facts.entries), (1, 0, 2));
         assert_eq!(facts.workshop.as_deref(), Some("Nair Motors"));
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn what_waits_for_a_relay_is_seen_from_outside() -> CommandResult<()> {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = DataDir::new(temp.path());
+        let store = Store::open(dir.clone(), Clock::system(), Box::new(|_| {})).unwrap();
+        let seen = relay(&dir).unwrap().unwrap();
+        assert_eq!((seen.settings, seen.waiting), (None, Waiting::default()));
+        let set_up = SetUp {
+            workshop_name: FullName::parse("Nair Motors").unwrap(),
+            full_name: FullName::parse("Meera Nair").unwrap(),
+            username: Username::parse("meera").unwrap(),
+            password_hash: "none".to_owned(),
+        };
+        store.write(|tx| set_up.run(tx)).await?;
+        let url = "https://relay.example";
+        store
+            .write(move |tx| link::connect(tx, url, "code"))
+            .await?;
+        let seen = relay(&dir).unwrap().unwrap();
+        assert_eq!(seen.settings.unwrap().url, url);
+        assert_eq!((seen.waiting.entries, seen.waiting.messages), (2, 0));
         Ok(())
     }
 }

@@ -3,6 +3,8 @@
 //! It only reads, beside a running server or without one; `--rebuild` and `--recovery-words` are
 //! the exceptions. It never shows a secret.
 
+mod relay;
+
 use serde_json::json;
 
 use super::desk::{must_be_ours, must_be_there};
@@ -11,7 +13,7 @@ use super::signals::survive_file_size_limit;
 use super::{control, one_thread, recovery, say};
 use crate::cli::DoctorArgs;
 use crate::config::Config;
-use crate::store::inspect::{self, Belonging, Facts};
+use crate::store::inspect::{self, Belonging, Facts, Relay};
 use crate::store::verify::{self, Report};
 use crate::store::{BoxKeys, DataDir, OpenError};
 
@@ -37,8 +39,12 @@ pub fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
         std::io::Result::Ok(control::is_listened_to(&dir.control_socket()).await)
     })?;
     let facts = inspect::facts(&dir)?;
+    let relay = inspect::relay(&dir)?;
     if !args.at.json {
         tell_facts(&dir, &facts, server_runs);
+        if let Some(relay) = &relay {
+            relay::tell(relay);
+        }
     }
     let (report, rebuilt) = if args.rebuild {
         rebuild(&dir, server_runs)?
@@ -46,7 +52,12 @@ pub fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
         (verify::check(&dir)?, Rebuilt::NotAsked)
     };
     if args.at.json {
-        say(as_json(&config, &facts, server_runs, &report, rebuilt));
+        let seen = Seen {
+            facts,
+            relay,
+            server_runs,
+        };
+        say(as_json(&config, &seen, &report, rebuilt));
     } else {
         tell_report(&dir, &report, rebuilt);
     }
@@ -182,13 +193,15 @@ fn advice(dir: &DataDir, report: &Report) -> &'static str {
      card or disk, which is likely worn out."
 }
 
-fn as_json(
-    config: &Config,
-    facts: &Facts,
+/// What was looked at.
+struct Seen {
+    facts: Facts,
+    relay: Option<Relay>,
     server_runs: bool,
-    report: &Report,
-    rebuilt: Rebuilt,
-) -> serde_json::Value {
+}
+
+fn as_json(config: &Config, seen: &Seen, report: &Report, rebuilt: Rebuilt) -> serde_json::Value {
+    let facts = &seen.facts;
     json!({
         "version": version(),
         "sqlite": inspect::sqlite_version(),
@@ -199,7 +212,7 @@ fn as_json(
             "hosts": config.hosts,
             "origins": config.origins,
         },
-        "server_running": server_runs,
+        "server_running": seen.server_runs,
         "database": {
             "version": facts.version,
             "bytes": facts.bytes,
@@ -210,6 +223,7 @@ fn as_json(
             "messages": facts.messages,
             "entries": facts.entries,
         },
+        "relay": seen.relay.as_ref().map(relay::as_json),
         "rebuilt": rebuilt == Rebuilt::Done,
         "faults": report.faults,
     })
