@@ -39,6 +39,9 @@ for (const [kind, viewport] of Object.entries({ phone, desktop })) {
     await page.goto(`${box.url}/people`);
     await page.getByText('Lakshmi', { exact: false }).first().waitFor();
     await isForEverybody(page, 'people');
+    await page.getByRole('link', { name: 'Settings' }).click();
+    await page.getByRole('heading', { name: 'Connect to a relay' }).waitFor();
+    await isForEverybody(page, 'relay');
     await page.goto(`${box.url}/account`);
     await page.getByRole('heading', { name: 'My account' }).waitFor();
     await isForEverybody(page, 'account');
