@@ -8,6 +8,9 @@
 //! ```text
 //! auth     = HKDF(secret, empty salt, "auth")     sent to open a socket; servers keep its SHA-256
 //! wrap key = HKDF(secret, empty salt, "wrap")     never sent
+//! post key = HKDF(secret, salt = the thread's post key of an epoch, "post" | invite)
+//!            seals what this link's holder sends; it takes both, so that another link of the thread,
+//!            or this one once it is taken back and the epoch renewed, forges nothing in its name
 //! wrapped  = 1u8 | AES-256-GCM(wrap key, thread key) | tag
 //!            nonce = first 96 bits of HKDF(wrap key, empty salt, "nonce" | invite | epoch u16 BE)
 //!            AAD   = "motoreach-wrap-1" | invite | epoch u16 BE
@@ -24,6 +27,7 @@ use super::chain::to_array;
 use super::key::{KEY_BYTES, Key};
 use super::root::RootSecret;
 use super::sealed::{SealBroken, open_with, seal_with};
+use super::thread::ThreadKeys;
 
 /// The 256-bit secret of one invite. Wiped when dropped, hidden from `Debug`.
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -58,6 +62,11 @@ impl InviteSecret {
     /// The key that thread keys are wrapped under for this invite.
     pub fn wrap_key(&self) -> Key {
         Key::hkdf(&self.0, &[], &[b"wrap"])
+    }
+
+    /// The key that seals posts of this link: `thread` are the thread's keys of the epoch.
+    pub fn post_key(&self, thread: &ThreadKeys, invite: [u8; 16]) -> Key {
+        Key::hkdf(&self.0, thread.post.as_bytes(), &[b"post", &invite])
     }
 
     /// Wraps a thread key for the `invite_granted` event: 49 bytes, the same each time.
@@ -223,6 +232,24 @@ mod tests {
                 Err(SealBroken),
                 "bit {bit}"
             );
+        }
+    }
+
+    #[test]
+    fn a_post_key_takes_the_link_the_thread_and_its_epoch() {
+        let root = RootSecret::from_bytes([7; 32]);
+        let keys = |thread, epoch| ThreadKeys::derive(&root, [thread; 16], epoch);
+        let key = secret().post_key(&keys(1, 1), [1; 16]);
+        assert_eq!(key, secret().post_key(&keys(1, 1), [1; 16]));
+        let other = InviteSecret::derive(&root, [2; 16]);
+        for different in [
+            secret().post_key(&keys(1, 2), [1; 16]),
+            secret().post_key(&keys(2, 1), [1; 16]),
+            secret().post_key(&keys(1, 1), [2; 16]),
+            other.post_key(&keys(1, 1), [1; 16]),
+            keys(1, 1).post,
+        ] {
+            assert_ne!(key, different);
         }
     }
 

@@ -38,6 +38,7 @@ pub(super) fn from_hex(text: &str) -> Vec<u8> {
 const WORKSHOP: [u8; 16] = *b"workshop-0000001";
 const THREAD: [u8; 16] = *b"thread-000000007";
 const PERSON: [u8; 16] = *b"person-000000012";
+const DEVICE: [u8; 16] = *b"device-000000005";
 const INVITE: [u8; 16] = *b"invite-000000003";
 const LOG: [u8; 16] = *b"log-000000000001";
 const EPOCH: u16 = 258;
@@ -50,7 +51,7 @@ fn vectors() -> Value {
     let root = RootSecret::from_bytes(bytes);
     let keys = ThreadKeys::derive(&root, THREAD, EPOCH);
     let body = json!({"type": "chat.message", "content": "Is it ready? — Asha ✓"}).to_string();
-    let sealed = [
+    let entries = [
         sealed(
             &keys.journal,
             "journal",
@@ -76,6 +77,18 @@ fn vectors() -> Value {
             &plain(-1, [0; 16], b""),
         ),
     ];
+    let post_key = InviteSecret::derive(&root, INVITE).post_key(&keys, INVITE);
+    let post = json!({"seq": 1, "content": "Is it ready? — Asha ✓"}).to_string();
+    let post = sealed(
+        &post_key,
+        "invite_post",
+        Some(THREAD),
+        *b"event-0000000004",
+        "message",
+        &plain(1_795_339_800_123, DEVICE, post.as_bytes()),
+    );
+    let chain = chain(&entries);
+    let sealed: Vec<_> = entries.into_iter().chain([post]).collect();
     json!({
         "about": "Golden vectors of src/seal, checked by src/seal/vectors.rs. Bytes are lower-case \
                   hexadecimal; formulas are in the heads of src/seal/*.rs.",
@@ -91,8 +104,9 @@ fn vectors() -> Value {
             "thread_key": hex(thread_key(&root, THREAD, EPOCH).as_bytes()),
             "journal_key": hex(keys.journal.as_bytes()), "post_key": hex(keys.post.as_bytes()),
         },
+        "invite_post_key": hex(post_key.as_bytes()),
         "staff_key": hex(staff_key(&root).as_bytes()),
-        "chain": chain(&sealed),
+        "chain": chain,
         "sealed": sealed,
         "invite": invite(&root),
         "sign": sign(&root),
@@ -120,7 +134,8 @@ fn sealed(
         "workshop": hex(&WORKSHOP), "thread": thread.map(|id| hex(&id)), "event": hex(&event),
         "kind": kind, "plain": hex(plain), "sealed": hex(&sealed),
     });
-    // A post's plaintext is its body alone; a journal entry's has time and author in front.
+    // The one sealed under the bare post key is a body alone; everything else has time and author (of
+    // a post: the device) in front.
     if key_name != "post" {
         let opened = Opened::parse(plain).unwrap();
         value["at_ms"] = opened.at_ms.into();
