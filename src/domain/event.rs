@@ -3,7 +3,9 @@
 //! Events name people, requests and messages by their permanent keys, never by the box's small
 //! numbers: numbers may change when two copies of a journal are brought together (`sync.md` §4).
 
-use super::{EventId, InviteId, PersonKey, RequestKey, Role, Side, Status, Timestamp, Vehicle};
+use super::{
+    DeviceId, EventId, InviteId, PersonKey, RequestKey, Role, Side, Status, Timestamp, Vehicle,
+};
 
 /// Who a person is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -159,6 +161,25 @@ pub enum Event {
         /// The newest message that they have seen.
         up_to: EventId,
     },
+    /// A device opened a link at the relay, or has another name now; the event's id is its post's.
+    DeviceLinked {
+        /// Which request the link opens.
+        request: RequestKey,
+        /// The link.
+        invite: InviteId,
+        /// The device.
+        device: DeviceId,
+        /// What it calls itself.
+        name: String,
+    },
+    /// What an owner sent over the relay could not be done; the event's id is its post's, so that
+    /// they learn of it as they would have learned of the deed.
+    PostRefused {
+        /// In which request.
+        request: RequestKey,
+        /// A word: `Rejection::code`, or `unreadable`.
+        why: String,
+    },
 }
 
 impl Event {
@@ -178,6 +199,8 @@ impl Event {
             Self::MessageRedacted { .. } => "message_redacted",
             Self::MessageExpired { .. } => "message_expired",
             Self::MessagesRead { .. } => "messages_read",
+            Self::DeviceLinked { .. } => "device_linked",
+            Self::PostRefused { .. } => "post_refused",
         }
     }
 
@@ -197,7 +220,9 @@ impl Event {
             | Self::MessagePosted { request, .. }
             | Self::MessageRedacted { request, .. }
             | Self::MessageExpired { request, .. }
-            | Self::MessagesRead { request, .. } => Some(*request),
+            | Self::MessagesRead { request, .. }
+            | Self::DeviceLinked { request, .. }
+            | Self::PostRefused { request, .. } => Some(*request),
         }
     }
 
@@ -216,7 +241,9 @@ impl Event {
             | Self::MessagePosted { .. }
             | Self::MessageRedacted { .. }
             | Self::MessageExpired { .. }
-            | Self::MessagesRead { .. } => false,
+            | Self::MessagesRead { .. }
+            | Self::DeviceLinked { .. }
+            | Self::PostRefused { .. } => false,
         }
     }
 

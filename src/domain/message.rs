@@ -88,15 +88,18 @@ pub struct Message {
     pub read_by_user: bool,
     /// Whether anybody of the staff has read it (their own counts as read).
     pub read_by_workshop: bool,
+    /// Whether the relay has it, for the owner's phone to fetch.
+    pub is_at_relay: bool,
 }
 
 impl Message {
     /// How far it has come. An owner's message that the box holds is at the workshop already; the
-    /// workshop's own is known to be at the owner only when they have read it.
+    /// workshop's own is across the counter when the relay has it.
     pub const fn delivery(&self) -> Delivery {
         match (self.side, self.read_by_user, self.read_by_workshop) {
             (Side::User, _, true) | (Side::Workshop, true, _) => Delivery::Read,
             (Side::User, _, false) => Delivery::Delivered,
+            (Side::Workshop, false, _) if self.is_at_relay => Delivery::Delivered,
             (Side::Workshop, false, _) => Delivery::Sent,
         }
     }

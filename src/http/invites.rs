@@ -17,8 +17,9 @@ use super::problem::Problem;
 use crate::commands::{InviteOwner, RevokeInvite};
 use crate::domain::{Invite, InviteId, Rejection, RequestId};
 use crate::seal;
+use crate::store::link::{self, LinkDevice};
 use crate::store::sessions::{self, Session};
-use crate::store::{BoxKeys, Need, StoreError, View, invites, link, requests};
+use crate::store::{BoxKeys, Need, StoreError, View, invites, requests};
 use crate::wire::api::{DeviceBody, InviteBody};
 use crate::wire::rfc3339;
 
@@ -155,7 +156,11 @@ pub(super) fn body(
 /// The devices that opened a link by either door.
 fn devices(view: &View<'_>, invite: InviteId) -> Result<Vec<DeviceBody>, StoreError> {
     let here = sessions::of_invite(view, invite)?;
-    Ok(here.iter().map(DeviceBody::from).collect())
+    let at_relay = link::devices(view, invite)?;
+    let bodies = here.iter().map(DeviceBody::from);
+    Ok(bodies
+        .chain(at_relay.iter().map(DeviceBody::from))
+        .collect())
 }
 
 impl From<&Session> for DeviceBody {
@@ -166,6 +171,18 @@ impl From<&Session> for DeviceBody {
             via: "lan",
             first_seen_at: rfc3339(session.created),
             last_seen_at: rfc3339(session.seen),
+        }
+    }
+}
+
+impl From<&LinkDevice> for DeviceBody {
+    fn from(device: &LinkDevice) -> Self {
+        Self {
+            id: device.device.uuid(),
+            name: device.name.clone(),
+            via: "relay",
+            first_seen_at: rfc3339(device.first),
+            last_seen_at: rfc3339(device.seen),
         }
     }
 }

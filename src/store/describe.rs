@@ -2,12 +2,14 @@
 //! stored it, or later for a reader who was away.
 
 use super::error::StoreError;
+use super::event_body::Names;
 use super::journal::Entry;
 use super::project::seq_before;
 use super::tx::View;
-use super::{messages, people, receipts, requests};
+use super::{local, messages, people, receipts, requests};
 use crate::domain::{
-    Audience, Change, Committed, ErasedWhy, Event, EventId, MessageId, RequestAspect, Seq,
+    Audience, Change, Committed, ErasedWhy, Event, EventId, MessageId, PersonKey, RequestAspect,
+    Seq,
 };
 
 /// Whom an event concerns, as things stand.
@@ -76,8 +78,43 @@ pub(super) fn change(view: &View<'_>, entry: &Entry, event: &Event) -> Result<Ch
         Event::PersonChanged { .. }
         | Event::PersonAdded { .. }
         | Event::WorkshopNamed { .. }
-        | Event::InviteGranted { .. } => Ok(Change::Quiet),
+        | Event::InviteGranted { .. }
+        | Event::DeviceLinked { .. }
+        | Event::PostRefused { .. } => Ok(Change::Quiet),
     }
+}
+
+/// The names that an event's readers at the relay cannot look up; none for events that they never see.
+pub(super) fn names(
+    view: &View<'_>,
+    author: PersonKey,
+    event: &Event,
+) -> Result<Names, StoreError> {
+    let owner = match event {
+        Event::RequestOpened { owner, .. } => people::by_key(view, *owner)?,
+        Event::MessagePosted { request, .. } => match requests::audience(view, *request)? {
+            Some(audience) => people::load(view, audience.owner)?,
+            None => None,
+        },
+        Event::MessageRedacted { .. }
+        | Event::MessageExpired { .. }
+        | Event::MessagesRead { .. } => None,
+        Event::WorkshopNamed { .. }
+        | Event::PersonAdded { .. }
+        | Event::PersonChanged { .. }
+        | Event::StatusChanged { .. }
+        | Event::RequestAssigned { .. }
+        | Event::RequestDescribed { .. }
+        | Event::InviteGranted { .. }
+        | Event::InviteRevoked { .. }
+        | Event::DeviceLinked { .. }
+        | Event::PostRefused { .. } => return Ok(Names::default()),
+    };
+    Ok(Names {
+        by: people::by_key(view, author)?.map(|person| person.full_name),
+        owner: owner.map(|person| person.full_name),
+        workshop: local::workshop_name(view)?,
+    })
 }
 
 /// A message as it stands now.

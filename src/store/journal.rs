@@ -3,6 +3,7 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::describe;
 use super::error::StoreError;
 use super::event_body;
 use super::incarnations::{current_log, last};
@@ -83,12 +84,14 @@ pub fn known(view: &View<'_>, id: EventId) -> Result<Option<Known>, StoreError> 
 pub(super) fn append(
     view: &View<'_>,
     id: EventId,
+    at: Timestamp,
     author: PersonKey,
     event: &Event,
 ) -> Result<Entry, StoreError> {
     let log = current_log(view.conn)?;
     let (last_seq, last_chain) = last(view.conn)?;
     let (request, thread, epoch) = place(view.conn, id, event)?;
+    let names = describe::names(view, author, event)?;
     let mut entry = Entry {
         seq: Seq(last_seq.0 + 1),
         id,
@@ -97,9 +100,9 @@ pub(super) fn append(
         kind: event.kind().to_owned(),
         flags: flags(event),
         epoch,
-        at: view.now,
+        at,
         author,
-        body: Some(event_body::encode(event)),
+        body: Some(event_body::encode(event, names)),
         body_sha: [0; 32],
         chain: [0; 32],
     };

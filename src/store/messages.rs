@@ -47,7 +47,8 @@ pub enum Missed {
 const MESSAGE: &str =
     "select m.seq, e.id, m.request_id, r.owner_id, m.side, m.author_id, p.full_name,
         o.full_name, w.name, e.body, e.body_sha, e.at_ms, e.author, e.epoch, e.flags,
-        m.reply_to_seq, m.expires_ms, m.erased_why, r.user_read_seq, r.workshop_read_seq, r.key
+        m.reply_to_seq, m.expires_ms, m.erased_why, r.user_read_seq, r.workshop_read_seq, r.key,
+        m.seq <= coalesce((select applied_seq from relay where url is not null), 0)
     from message m
     join event e on e.seq = m.seq
     join request r on r.id = m.request_id
@@ -245,6 +246,7 @@ fn from_row(view: &View<'_>, row: &Row<'_>) -> rusqlite::Result<(Message, Option
         expires: row.get::<_, Option<i64>>(16)?.map(Timestamp),
         read_by_user: side == Side::User || seq.0 <= user_read,
         read_by_workshop: side == Side::Workshop || seq.0 <= workshop_read,
+        is_at_relay: row.get(21)?,
     };
     Ok((message, row.get::<_, Option<i64>>(15)?.map(MessageId)))
 }

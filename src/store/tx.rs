@@ -34,6 +34,7 @@ impl View<'_> {
 /// an error, everything it did is undone.
 pub struct WriteTx<'c> {
     view: View<'c>,
+    typed: Option<Timestamp>,
     recorded: Vec<Committed>,
 }
 
@@ -41,6 +42,7 @@ impl<'c> WriteTx<'c> {
     pub(super) const fn new(view: View<'c>) -> Self {
         Self {
             view,
+            typed: None,
             recorded: Vec::new(),
         }
     }
@@ -58,10 +60,21 @@ impl<'c> WriteTx<'c> {
         event: &Event,
     ) -> Result<&Committed, StoreError> {
         let before = describe::audience(&self.view, event)?;
-        let entry = journal::append(&self.view, id, by.key, event)?;
+        let entry = journal::append(&self.view, id, self.typed_at(), by.key, event)?;
         project::apply(&self.view, &entry, Some(event))?;
         let committed = describe::committed(&self.view, &entry, event, before)?;
         Ok(self.recorded.push_mut(committed))
+    }
+
+    /// From here on, what is recorded was typed at that moment: an owner's words come in when there is
+    /// a line, and say when they were written.
+    pub fn typed(&mut self, at: Timestamp) {
+        self.typed = Some(at);
+    }
+
+    /// When what is recorded was typed: now, unless somebody said otherwise.
+    pub fn typed_at(&self) -> Timestamp {
+        self.typed.unwrap_or(self.view.now)
     }
 
     /// Says something to whoever listens that no single entry says.

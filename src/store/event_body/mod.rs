@@ -9,13 +9,26 @@ mod shapes;
 mod tests;
 
 use crate::domain::{
-    Event, EventId, InviteId, PersonDetails, PersonEdit, PersonKey, RequestKey, Status, Timestamp,
-    Vehicle,
+    DeviceId, Event, EventId, InviteId, PersonDetails, PersonEdit, PersonKey, RequestKey, Side,
+    Status, Timestamp, Vehicle,
 };
 use shapes::{
-    InviteGranted, InviteRevoked, MessagePosted, MessagesRead, OfMessage, PersonAdded,
-    PersonChanged, RequestAssigned, RequestDescribed, RequestOpened, StatusChanged, WorkshopNamed,
+    DeviceLinked, InviteGranted, InviteRevoked, MessagePosted, MessagesRead, OfMessage,
+    PersonAdded, PersonChanged, PostRefused, RequestAssigned, RequestDescribed, RequestOpened,
+    StatusChanged, WorkshopNamed,
 };
+
+/// Names as they were when something happened: an owner's page at the relay has nobody to ask. They
+/// are for showing; whoever reads the journal on the box looks them up.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub(super) struct Names {
+    /// Whoever did it; nobody, when the box itself did.
+    pub(super) by: Option<String>,
+    /// The owner's.
+    pub(super) owner: Option<String>,
+    /// The workshop's.
+    pub(super) workshop: Option<String>,
+}
 
 /// Why a body could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +46,12 @@ pub(super) enum BodyError {
 }
 
 /// The JSON that stands in the journal.
-pub(super) fn encode(event: &Event) -> String {
+pub(super) fn encode(event: &Event, names: Names) -> String {
+    let Names {
+        by,
+        owner: owner_name,
+        workshop,
+    } = names;
     let encoded = match event.clone() {
         Event::WorkshopNamed { name } => serde_json::to_string(&WorkshopNamed { name }),
         Event::PersonAdded { number, details } => serde_json::to_string(&PersonAdded {
@@ -76,6 +94,8 @@ pub(super) fn encode(event: &Event) -> String {
                 model,
                 year,
                 description,
+                workshop,
+                owner_name,
             })
         }
         Event::StatusChanged { status, .. } => serde_json::to_string(&StatusChanged {
@@ -107,16 +127,34 @@ pub(super) fn encode(event: &Event) -> String {
             content,
             reply_to: reply_to.map(EventId::uuid),
             expires_ms: expires.map(|at| at.0),
+            by,
+            from: match side {
+                Side::User => owner_name,
+                Side::Workshop => workshop,
+            },
         }),
         Event::MessageRedacted { message, .. } | Event::MessageExpired { message, .. } => {
             serde_json::to_string(&OfMessage {
                 message: message.uuid(),
+                by,
             })
         }
         Event::MessagesRead { side, up_to, .. } => serde_json::to_string(&MessagesRead {
             side: side_word(side).to_owned(),
             up_to: up_to.uuid(),
+            by,
         }),
+        Event::DeviceLinked {
+            invite,
+            device,
+            name,
+            ..
+        } => serde_json::to_string(&DeviceLinked {
+            invite: invite.uuid(),
+            device: device.uuid(),
+            name,
+        }),
+        Event::PostRefused { why, .. } => serde_json::to_string(&PostRefused { why }),
     };
     encoded.expect("structs of texts and numbers always have a JSON form")
 }
@@ -179,6 +217,7 @@ pub(super) fn decode(
                 model,
                 year,
                 description,
+                ..
             } = read(kind, body)?;
             let vehicle = Vehicle {
                 plate,
@@ -236,6 +275,7 @@ pub(super) fn decode(
                 content,
                 reply_to,
                 expires_ms,
+                ..
             } = read(kind, body)?;
             Event::MessagePosted {
                 request: thread()?,
@@ -246,25 +286,45 @@ pub(super) fn decode(
             }
         }
         "message_redacted" => {
-            let OfMessage { message } = read(kind, body)?;
+            let OfMessage { message, .. } = read(kind, body)?;
             Event::MessageRedacted {
                 request: thread()?,
                 message: EventId::new(message),
             }
         }
         "message_expired" => {
-            let OfMessage { message } = read(kind, body)?;
+            let OfMessage { message, .. } = read(kind, body)?;
             Event::MessageExpired {
                 request: thread()?,
                 message: EventId::new(message),
             }
         }
         "messages_read" => {
-            let MessagesRead { side, up_to } = read(kind, body)?;
+            let MessagesRead { side, up_to, .. } = read(kind, body)?;
             Event::MessagesRead {
                 request: thread()?,
                 side: word(kind, &side, side_from_word)?,
                 up_to: EventId::new(up_to),
+            }
+        }
+        "device_linked" => {
+            let DeviceLinked {
+                invite,
+                device,
+                name,
+            } = read(kind, body)?;
+            Event::DeviceLinked {
+                request: thread()?,
+                invite: InviteId::new(invite),
+                device: DeviceId::new(device),
+                name,
+            }
+        }
+        "post_refused" => {
+            let PostRefused { why } = read(kind, body)?;
+            Event::PostRefused {
+                request: thread()?,
+                why,
             }
         }
         unknown => return Err(BodyError::UnknownKind(unknown.to_owned())),

@@ -55,6 +55,11 @@ pub(super) struct RequestOpened {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(super) year: Option<i64>,
     pub(super) description: String,
+    // Names, here and below, are for showing where nobody can look them up; see `Names`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) workshop: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) owner_name: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -91,15 +96,36 @@ pub(super) struct MessagePosted {
     pub(super) reply_to: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(super) expires_ms: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) by: Option<String>,
+    /// The name that the other side sees.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) from: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct OfMessage {
     pub(super) message: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) by: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct MessagesRead {
     pub(super) side: String,
     pub(super) up_to: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) by: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct DeviceLinked {
+    pub(super) invite: Uuid,
+    pub(super) device: Uuid,
+    pub(super) name: String,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct PostRefused {
+    pub(super) why: String,
 }

@@ -77,6 +77,16 @@ fn one_of_each() -> Vec<Event> {
             side: Side::Workshop,
             up_to: message,
         },
+        Event::DeviceLinked {
+            request,
+            invite,
+            device: DeviceId::from_bytes([6; 16]),
+            name: "Chrome on Android".into(),
+        },
+        Event::PostRefused {
+            request,
+            why: "request_closed".into(),
+        },
     ]
 }
 
@@ -84,10 +94,48 @@ fn one_of_each() -> Vec<Event> {
 fn every_event_reads_back_as_it_was_written() {
     for event in one_of_each() {
         let request = Some(RequestKey::from_bytes([7; 16]));
-        assert_eq!(
-            decode(event.kind(), request, &encode(&event)).unwrap(),
-            event
-        );
+        for names in [Names::default(), names()] {
+            assert_eq!(
+                decode(event.kind(), request, &encode(&event, names)).unwrap(),
+                event
+            );
+        }
+    }
+}
+
+/// What an owner's page at the relay shows of each kind, as it finds it in the opened body.
+#[test]
+fn bodies_carry_the_names_that_their_readers_cannot_look_up() {
+    let found: Vec<serde_json::Value> = one_of_each()
+        .iter()
+        .map(|event| serde_json::from_str(&encode(event, names())).unwrap())
+        .collect();
+    let of = |kind: &str| {
+        let at = one_of_each().iter().position(|event| event.kind() == kind);
+        &found[at.unwrap()]
+    };
+    let message = of("message_posted");
+    assert_eq!(
+        (&message["by"], &message["from"]),
+        (&"Asha".into(), &"Asha Nair".into())
+    );
+    for kind in ["message_redacted", "message_expired", "messages_read"] {
+        assert_eq!(of(kind)["by"], "Asha", "{kind}");
+    }
+    let opened = of("request_opened");
+    assert_eq!(
+        (&opened["workshop"], &opened["owner_name"]),
+        (&"Nair Motors".into(), &"Asha Nair".into())
+    );
+    assert_eq!(of("device_linked")["name"], "Chrome on Android");
+    assert_eq!(of("post_refused")["why"], "request_closed");
+}
+
+fn names() -> Names {
+    Names {
+        by: Some("Asha".into()),
+        owner: Some("Asha Nair".into()),
+        workshop: Some("Nair Motors".into()),
     }
 }
 

@@ -8,6 +8,7 @@ pub mod adopt;
 mod batch;
 mod clear;
 mod delivery;
+mod devices;
 mod facts;
 mod merges;
 mod settings;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use batch::batch_after;
 pub use delivery::{Waiting, applied, delivered_up_to, waiting};
+pub use devices::{LinkDevice, devices};
 pub use facts::{LinkFacts, chains, facts, sign};
 pub use merges::{Merge, merges};
 pub use settings::{Settings, claim, connect, disconnect, granted, refused, settings};

@@ -113,6 +113,27 @@ pub(super) fn apply(
             side,
             up_to,
         } => talk::read(conn, entry, *request, *side, *up_to)?,
+        Event::DeviceLinked {
+            invite,
+            device,
+            name,
+            ..
+        } => {
+            conn.prepare_cached(
+                "insert into link_device (invite_id, device_id, name, first_ms, named_ms)
+                 values (?1, ?2, ?3, ?4, ?4)
+                 on conflict (invite_id, device_id) do update set
+                     name = excluded.name, named_ms = excluded.named_ms",
+            )?
+            .execute(params![
+                invite.as_bytes(),
+                device.as_bytes(),
+                name,
+                entry.at.0
+            ])?;
+        }
+        // Only its page needs to know.
+        Event::PostRefused { .. } => {}
     }
     Ok(())
 }

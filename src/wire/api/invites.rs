@@ -7,7 +7,7 @@ use uuid::Uuid;
 /// A device that opened a link.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct DeviceBody {
-    /// Its sign-in.
+    /// Its sign-in; of one that came over the relay, the device itself.
     pub id: Uuid,
     /// What to call it.
     pub name: String,
