@@ -379,10 +379,27 @@ test('a removed message leaves this phone too', async () => {
 });
 
 describe('a link that is gone', () => {
+  /** The page comes back after its socket was cut, and this is what it is told. */
+  async function isTold(page: RelayVisit, why: string): Promise<void> {
+    const before = relay.sockets.length;
+    relay.last.say({ type: 'gone', why });
+    relay.last.drop(4401);
+    await until(() => {
+      expect(roomOf(page).state.at).toBe('waiting');
+    });
+    expect(roomOf(page).conversation.messages).not.toEqual([]);
+    clock.turn(1000);
+    await until(() => {
+      expect(relay.sockets.length).toBeGreaterThan(before);
+    });
+    relay.last.open();
+    relay.last.say({ type: 'gone', why });
+    relay.last.drop(4401);
+  }
+
   test('says so and keeps nothing, when it was revoked', async () => {
     const page = await open();
-    relay.last.say({ type: 'gone', why: 'revoked' });
-    relay.last.drop(4401);
+    await isTold(page, 'revoked');
     await until(() => {
       expect(page.state).toMatchObject({
         at: 'gone',
@@ -398,14 +415,30 @@ describe('a link that is gone', () => {
 
   test('that has run out is not tried for ever', async () => {
     const page = await open();
-    relay.last.say({ type: 'gone', why: 'expired' });
-    relay.last.drop(4401);
+    await isTold(page, 'expired');
     await until(() => {
       expect(page.state).toMatchObject({ at: 'gone', why: 'expired' });
     });
     const sockets = relay.sockets.length;
     clock.turn(120_000);
     expect(relay.sockets).toHaveLength(sockets);
+  });
+
+  test('and was known here is kept, when the relay has lost its memory', async () => {
+    const page = await open();
+    await isTold(page, 'invalid');
+    await until(() => {
+      expect(roomOf(page).state.at).toBe('waiting');
+    });
+    expect(said(page)).toEqual(['Good morning']);
+    clock.turn(2000);
+    await until(() => {
+      expect(relay.last.isClosed).toBe(false);
+    });
+    await relay.admit();
+    await until(() => {
+      expect(roomOf(page).state.at).toBe('live');
+    });
   });
 });
 

@@ -36,10 +36,11 @@ export class OwnerLink {
     this.#secret = secret;
     this.auth = auth;
     const sealer = () => this.#sealer();
-    this.posts = new SealedPosts(parts.store, sealer, async () => {
+    const nextSeq = async () => {
       const kept = await parts.store.link(record.invite);
       return kept?.nextPost ?? this.#record.nextPost;
-    });
+    };
+    this.posts = new SealedPosts(parts.store, sealer, nextSeq, (id) => this.thread.has(id));
   }
 
   /** Opens a link with what is kept of it; null when the link is not whole. */

@@ -21,7 +21,15 @@ const hold_ms_first = 2_000;
 const hold_ms_max = 60_000;
 
 /** Refusals that pass by themselves; the post is offered again after a while. */
-const passing = new Set(['rate_limited', 'too_many', 'disk_full', 'busy', 'internal']);
+const passing = new Set([
+  'rate_limited',
+  'too_many',
+  'mailbox_full',
+  'disk_full',
+  'storage_failing',
+  'busy',
+  'internal',
+]);
 
 export class PostOffice {
   readonly #parts: OfficeParts;
@@ -60,21 +68,14 @@ export class PostOffice {
     this.#answered(id);
   }
 
-  /** The box would not take it. A person may try again, which begins a new round for it. */
-  async refused(id: string, why: string): Promise<void> {
-    await this.#parts.link.posts.refused(id, { code: why, final: false });
+  /**
+   * The box or the relay would not take it. What passes by itself is offered again after a while;
+   * with anything else the person may try again.
+   */
+  async refused(id: string, code: string, retryAfterS: number | null): Promise<void> {
+    if (passing.has(code)) this.#hold(retryAfterS === null ? this.#holdMs : retryAfterS * 1000);
+    else await this.#parts.link.posts.refused(id, { code, final: false });
     this.#offered.delete(id);
-    this.#answered(id);
-  }
-
-  /** The relay itself would not take it. */
-  async error(id: string, code: string, retryAfterS: number | null): Promise<void> {
-    if (!passing.has(code)) {
-      await this.refused(id, code);
-      return;
-    }
-    this.#offered.delete(id);
-    this.#hold(retryAfterS === null ? this.#holdMs : retryAfterS * 1000);
     this.#answered(id);
   }
 

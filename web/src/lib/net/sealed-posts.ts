@@ -44,14 +44,21 @@ export class SealedPosts {
   readonly #store: OwnerStore;
   readonly #sealer: () => Sealer | null;
   readonly #nextSeq: () => Promise<number>;
+  readonly #isInJournal: (id: string) => boolean;
   #list: readonly Post[] = [];
   #turn: Promise<unknown> = Promise.resolve();
   #watchers = new Set<Watcher>();
 
-  constructor(store: OwnerStore, sealer: () => Sealer | null, nextSeq: () => Promise<number>) {
+  constructor(
+    store: OwnerStore,
+    sealer: () => Sealer | null,
+    nextSeq: () => Promise<number>,
+    isInJournal: (id: string) => boolean,
+  ) {
     this.#store = store;
     this.#sealer = sealer;
     this.#nextSeq = nextSeq;
+    this.#isInJournal = isInJournal;
   }
 
   /** Oldest first. */
@@ -66,13 +73,19 @@ export class SealedPosts {
   }
 
   /** Reads what is on disk again: another tab wrote, or the page has just begun. */
-  async load(): Promise<void> {
+  load(): Promise<void> {
+    return this.#inTurn(() => this.#load());
+  }
+
+  async #load(): Promise<void> {
     const sealer = this.#sealer();
     if (sealer === null) return;
     const records = await this.#store.posts(sealer.invite);
     const posts = await Promise.all(records.map((record) => opened(sealer, record)));
     this.#become(
-      posts.filter((post) => post !== null),
+      posts
+        .filter((post) => post !== null)
+        .filter((post) => post.refusal !== null || !this.#isInJournal(post.id)),
       'elsewhere',
     );
   }
@@ -82,16 +95,13 @@ export class SealedPosts {
    * are in the order of writing.
    */
   add(post: NewPost): Promise<void> {
-    const added = this.#turn.then(() => this.#add(post));
-    this.#turn = added.catch(() => undefined);
-    return added;
+    return this.#inTurn(() => this.#add(post));
   }
 
   /** The relay has it on disk. */
   async stored(id: string, storedAt: number): Promise<void> {
     const post = this.#list.find((each) => each.id === id);
-    if (post === undefined || post.storedAt !== null) return;
-    await this.#change(id, { storedAt });
+    if (post?.storedAt === null) await this.#change(id, { storedAt });
   }
 
   async refused(id: string, refusal: PostRefusal): Promise<void> {
@@ -103,10 +113,12 @@ export class SealedPosts {
     await this.#change(id, { refusal: null, storedAt: null });
   }
 
-  async remove(id: string): Promise<void> {
-    const sealer = this.#sealer();
-    if (sealer !== null) await this.#store.removePost(sealer.invite, id);
-    this.#become(this.#list.filter((post) => post.id !== id));
+  remove(id: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const sealer = this.#sealer();
+      if (sealer !== null) await this.#store.removePost(sealer.invite, id);
+      this.#become(this.#list.filter((post) => post.id !== id));
+    });
   }
 
   /** The journal contains these, and the store knows already. */
@@ -136,11 +148,21 @@ export class SealedPosts {
     }
   }
 
-  async #change(id: string, change: Partial<Pick<Post, 'storedAt' | 'refusal'>>): Promise<void> {
-    const sealer = this.#sealer();
-    if (sealer === null) return;
-    await this.#store.changePost(sealer.invite, id, change);
-    this.#become(this.#list.map((post) => (post.id === id ? { ...post, ...change } : post)));
+  #change(id: string, change: Partial<Pick<Post, 'storedAt' | 'refusal'>>): Promise<void> {
+    return this.#inTurn(async () => {
+      const sealer = this.#sealer();
+      if (sealer === null) return;
+      await this.#store.changePost(sealer.invite, id, change);
+      if (!this.#list.some((post) => post.id === id)) await this.#load();
+      else this.#become(this.#list.map((it) => (it.id === id ? { ...it, ...change } : it)));
+    });
+  }
+
+  /** One after the other: what was read from the disk must not overtake what was written to it. */
+  #inTurn(what: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(what);
+    this.#turn = done.catch(() => undefined);
+    return done;
   }
 
   #become(list: readonly Post[], where: 'here' | 'elsewhere' = 'here'): void {

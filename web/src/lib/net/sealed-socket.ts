@@ -9,6 +9,7 @@ import { toBase64Url } from '$lib/wire/bytes';
 import { object, WireError } from '$lib/wire/guard';
 import {
   decodeRelay,
+  type GoneWhy,
   type OwnerFrame,
   type RelayEntries,
   type RelayFrame,
@@ -173,7 +174,7 @@ class SealedSession implements Socket {
         await this.#office.stored(frame.id);
         break;
       case 'refused':
-        await this.#office.refused(frame.id, frame.why);
+        await this.#office.refused(frame.id, frame.why, null);
         break;
       case 'presence':
         this.#online = frame.workshop_online;
@@ -193,10 +194,10 @@ class SealedSession implements Socket {
         break;
       case 'error':
         if (frame.id === null) events.error(frame.code, frame.detail);
-        else await this.#office.error(frame.id, frame.code, frame.retry_after_s);
+        else await this.#office.refused(frame.id, frame.code, frame.retry_after_s);
         break;
       case 'gone':
-        await link.end(frame.why);
+        await this.#gone(frame.why);
         break;
       case 'pong':
         break;
@@ -222,6 +223,17 @@ class SealedSession implements Socket {
     // A long conversation takes a while: that we are let in is said at once.
     else if (!this.#saidHello) this.#sayHello();
     if (!more && this.#at === 'catching-up') this.#caughtUp();
+  }
+
+  /**
+   * Only the answer to our own `auth` is believed: what is said in the middle may be a relay that is
+   * taking in another copy of the journal. And a link that has worked here and is unknown there is
+   * one that the relay has yet to learn of again.
+   */
+  async #gone(why: GoneWhy): Promise<void> {
+    const { link } = this.#parts;
+    if (this.#at !== 'waiting' || (why === 'invalid' && link.isKnown)) this.#lost();
+    else await link.end(why);
   }
 
   #caughtUp(): void {
