@@ -136,3 +136,43 @@ impl LinkBoard {
         &self.hub.inner.link
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::SOCKETS_PER_PERSON_MAX;
+
+    fn report(state: LinkState, settings: u64) -> LinkReport {
+        LinkReport {
+            state,
+            settings,
+            ..LinkReport::unpaired(Timestamp(7))
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_changed_the_settings_hears_the_outcome_of_just_that() {
+        let board = Hub::new(SOCKETS_PER_PERSON_MAX).link();
+        let driver = board.settings();
+        board.set(report(LinkState::Online, 0));
+        let round = board.changed();
+        assert_eq!(*driver.borrow(), round);
+        let asking = board.clone();
+        let outcome = tokio::spawn(async move { asking.outcome(round).await });
+        // What an earlier try comes to is not the answer, nor is a try under way.
+        board.set(report(LinkState::Online, round - 1));
+        tokio::task::yield_now().await;
+        board.set(report(LinkState::Connecting, round));
+        tokio::task::yield_now().await;
+        assert!(!outcome.is_finished());
+        board.set(report(LinkState::Unpaired, round));
+        let outcome = outcome.await.expect("it does not panic");
+        assert_eq!(outcome.map(|it| it.state), Some(LinkState::Unpaired));
+    }
+
+    #[tokio::test]
+    async fn where_nobody_drives_the_link_nobody_waits() {
+        let board = Hub::new(SOCKETS_PER_PERSON_MAX).link();
+        assert_eq!(board.outcome(board.changed()).await, None);
+    }
+}

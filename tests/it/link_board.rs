@@ -144,35 +144,3 @@ async fn the_link_learns_what_staff_do_in_a_thread() {
     );
     assert_eq!(link.staffed(), []);
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn whoever_changed_the_settings_hears_the_outcome_of_just_that() {
-    let workshop = Workshop::open().await;
-    let link = workshop.link();
-    link.set(waiting(0));
-    let driver = link.settings();
-    let round = link.changed();
-    assert_eq!(*driver.borrow(), round);
-    let late = LinkReport {
-        settings: round - 1,
-        ..waiting(0)
-    };
-    let outcome = {
-        let link = link.clone();
-        tokio::spawn(async move { link.outcome(round).await })
-    };
-    // What an earlier try comes to is not the answer, nor is a try under way.
-    link.set(late);
-    link.set(LinkReport {
-        state: LinkState::Connecting,
-        settings: round,
-        ..waiting(0)
-    });
-    let online = LinkReport {
-        state: LinkState::Online,
-        settings: round,
-        ..waiting(0)
-    };
-    link.set(online.clone());
-    assert_eq!(outcome.await.unwrap(), Some(online));
-}

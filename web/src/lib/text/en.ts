@@ -127,12 +127,13 @@ export const en = {
     },
     since: (state: string, when: string) => `${state} since ${when}`,
     retries: 'It is tried again by itself.',
+    isItRight: 'It was never reached so far: check that the address is written right.',
     why: {
       no_network: 'The box has no way out to the internet.',
-      no_answer: 'Nobody answers at this address. Check that it is written right.',
+      no_answer: 'Nobody answers at this address.',
       not_a_relay:
         'Something answers at this address that is no relay. Perhaps your internet wants somebody to sign in first.',
-      tls: 'The relay’s certificate cannot be trusted. Check the address; else tell whoever runs the relay.',
+      tls: 'The relay’s certificate cannot be trusted. Tell whoever runs the relay.',
       silent: 'The line went silent.',
       relay_restarting: 'The relay restarts.',
       rewound: 'Box and relay compare what they have.',
