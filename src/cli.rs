@@ -3,6 +3,7 @@
 //! Nothing here opens a file or knows a default that depends on the machine; those are in `config`.
 
 mod operator;
+mod relay;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,6 +14,8 @@ pub use operator::{
     AddPersonArgs, AddRequestArgs, DataArgs, DoctorArgs, ListPeopleArgs, PasswordArgs,
     PersonCommand, RequestCommand, RoleArg, TokenArgs,
 };
+
+pub use relay::{PairArgs, RelayArgs, RelayAt, RelayCommand, StatusArgs};
 
 use crate::ops::Ttl;
 
@@ -48,6 +51,8 @@ pub struct Cli {
 pub enum Command {
     /// Run the box
     Serve(ServeArgs),
+    /// Run a relay, by which owners reach their workshops from anywhere; pair boxes with it
+    Relay(Box<RelayArgs>),
     /// Run a sample workshop, to look at and to test against
     Demo(DemoArgs),
     /// Add people, list them, give them new passwords
@@ -129,6 +134,29 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_relay_runs_unless_it_is_asked_for_something() {
+        let relay = |line: &[&str]| {
+            let line = ["motoreach", "relay"].iter().chain(line);
+            match Cli::try_parse_from(line).map(|cli| cli.command) {
+                Ok(Command::Relay(args)) => Some(args),
+                Ok(_) | Err(_) => None,
+            }
+        };
+        assert!(relay(&["--listen", "[::]:443"]).unwrap().command.is_none());
+        let pair = relay(&["pair", "--data", "/x", "--json"]).unwrap();
+        assert!(matches!(
+            pair.command,
+            Some(RelayCommand::Pair(PairArgs { json: true }))
+        ));
+        assert_eq!(pair.at.data, Some("/x".into()));
+        assert!(
+            relay(&["--tls-cert", "/x"]).is_none(),
+            "a certificate needs its key"
+        );
+        assert!(relay(&["--public-url", "relay.example"]).is_none());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 /// The longest configuration file that is read, in bytes.
@@ -49,14 +50,7 @@ impl Config {
     /// # Errors
     /// A sentence that names the file and, where there is one, the key.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let Some(path) = file else {
-            return Ok(Self::default());
-        };
-        let told = |why| ConfigError {
-            path: path.to_owned(),
-            why,
-        };
-        Self::parse(&read(path).map_err(|error| told(Why::Unreadable(error)))?).map_err(told)
+        load_with(file, Self::parse)
     }
 
     /// All defaults in one place.
@@ -76,29 +70,68 @@ impl Config {
     }
 
     fn parse(text: &str) -> Result<Self, Why> {
-        let table: toml::Table = text.parse().map_err(|error| Why::Toml(Box::new(error)))?;
-        if let Some(key) = table.keys().find(|key| !Self::KEYS.contains(&key.as_str())) {
-            return Err(Why::UnknownKey(key.clone()));
-        }
-        // Key by key first, so that the sentence can name the one at fault.
-        for (key, value) in &table {
-            let alone = toml::Table::from_iter([(key.clone(), value.clone())]);
-            if let Err(error) = alone.try_into::<Self>().map_err(Box::new) {
-                return Err(Why::Value {
-                    key: key.clone(),
-                    error,
-                });
-            }
-        }
-        let config: Self = table
-            .try_into()
-            .map_err(|error| Why::Toml(Box::new(error)))?;
+        let config: Self = parse_keys(text, &Self::KEYS)?;
         if config.listen.is_empty() {
             Err(Why::ListensNowhere)
         } else {
             Ok(config)
         }
     }
+}
+
+/// The configuration of another role, such as a relay's: every key of `keys` may be set.
+///
+/// # Errors
+/// A sentence that names the file and, where there is one, the key.
+pub fn load_keys<T: DeserializeOwned + Default>(
+    file: Option<&Path>,
+    keys: &'static [&'static str],
+) -> Result<T, ConfigError> {
+    load_with(file, |text| parse_keys(text, keys))
+}
+
+fn load_with<T: Default>(
+    file: Option<&Path>,
+    parse: impl FnOnce(&str) -> Result<T, Why>,
+) -> Result<T, ConfigError> {
+    let Some(path) = file else {
+        return Ok(T::default());
+    };
+    let told = |why| ConfigError {
+        path: path.to_owned(),
+        why,
+    };
+    parse(&read(path).map_err(|error| told(Why::Unreadable(error)))?).map_err(told)
+}
+
+fn parse_keys<T: DeserializeOwned>(text: &str, keys: &'static [&'static str]) -> Result<T, Why> {
+    let table: toml::Table = text.parse().map_err(|error| Why::Toml(Box::new(error)))?;
+    if let Some(key) = table.keys().find(|key| !keys.contains(&key.as_str())) {
+        let key = key.clone();
+        return Err(Why::UnknownKey { key, known: keys });
+    }
+    // Key by key first, so that the sentence can name the one at fault.
+    for (key, value) in &table {
+        let alone = toml::Table::from_iter([(key.clone(), value.clone())]);
+        if let Err(error) = alone.try_into::<T>().map_err(Box::new) {
+            return Err(Why::Value {
+                key: key.clone(),
+                error,
+            });
+        }
+    }
+    table.try_into().map_err(|error| Why::Toml(Box::new(error)))
+}
+
+/// Where data of this name goes by default: where the service manager, the system or the user keeps
+/// it.
+pub fn default_data(name: &str) -> PathBuf {
+    Surroundings::of_this_process().data_of(name)
+}
+
+/// Whether this process may open the low ports.
+pub fn is_root() -> bool {
+    Surroundings::of_this_process().is_root
 }
 
 /// What the defaults depend on.
@@ -131,7 +164,11 @@ impl Surroundings {
     }
 
     fn data(&self) -> PathBuf {
-        let of_the_system = || PathBuf::from("/var/lib/motoreach");
+        self.data_of("motoreach")
+    }
+
+    fn data_of(&self, name: &str) -> PathBuf {
+        let of_the_system = || PathBuf::from("/var/lib").join(name);
         if let Some(directory) = &self.state_directory {
             return directory.clone();
         }
@@ -140,7 +177,7 @@ impl Surroundings {
         }
         let of_home = self.home.as_ref().map(|home| home.join(".local/share"));
         let shared = self.xdg_data_home.clone().or(of_home);
-        shared.map_or_else(of_the_system, |shared| shared.join("motoreach"))
+        shared.map_or_else(of_the_system, |shared| shared.join(name))
     }
 }
 
@@ -168,7 +205,11 @@ pub fn parse_public_url(text: &str) -> Result<String, PublicUrlError> {
 #[error("must be an address like https://workshop.example, without ? or #")]
 pub struct PublicUrlError;
 
-fn public_url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+/// `parse_public_url` of a configuration's value.
+///
+/// # Errors
+/// It is no such address.
+pub fn public_url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(from)?;
     parse_public_url(&text)
         .map(Some)
@@ -197,7 +238,10 @@ pub struct ConfigError {
 enum Why {
     Unreadable(std::io::Error),
     Toml(Box<toml::de::Error>),
-    UnknownKey(String),
+    UnknownKey {
+        key: String,
+        known: &'static [&'static str],
+    },
     Value {
         key: String,
         error: Box<toml::de::Error>,
@@ -215,8 +259,8 @@ impl fmt::Display for ConfigError {
                 write!(f, "The configuration {path} cannot be read: {error}.")
             }
             Why::Toml(error) => write!(f, "The configuration {path} is not TOML:\n{error}"),
-            Why::UnknownKey(key) => {
-                let known = Config::KEYS.join(", ");
+            Why::UnknownKey { key, known } => {
+                let known = known.join(", ");
                 write!(
                     f,
                     "The configuration {path} sets `{key}`, which is not known. Known are: {known}."

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use motoreach::cli::{Cli, Command, PersonCommand, RequestCommand};
+use motoreach::cli::{Cli, Command, PersonCommand, RelayCommand, RequestCommand};
 use motoreach::ops::{self, Exit};
 use motoreach::telemetry::{self, Audience};
 
@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     let json = answers_in_json(&cli.command);
     let done = match cli.command {
         Command::Serve(args) => ops::serve(args),
+        Command::Relay(args) => ops::relay(*args),
         Command::Demo(args) => ops::demo(args),
         Command::Person(command) => ops::person(command),
         Command::Request(command) => ops::request(command),
@@ -31,7 +32,9 @@ fn main() -> ExitCode {
 const fn audience(command: &Command) -> Audience {
     match command {
         Command::Serve(_) => Audience::Server,
-        Command::Demo(_)
+        Command::Relay(args) if args.command.is_none() => Audience::Server,
+        Command::Relay(_)
+        | Command::Demo(_)
         | Command::Person(_)
         | Command::Request(_)
         | Command::Token(_)
@@ -43,6 +46,11 @@ const fn audience(command: &Command) -> Audience {
 const fn answers_in_json(command: &Command) -> bool {
     match command {
         Command::Serve(_) | Command::Demo(_) => false,
+        Command::Relay(args) => match &args.command {
+            None => false,
+            Some(RelayCommand::Pair(args)) => args.json,
+            Some(RelayCommand::Status(args)) => args.json,
+        },
         Command::Person(PersonCommand::Add(args)) => args.at.json,
         Command::Person(PersonCommand::List(args)) => args.at.json,
         Command::Person(PersonCommand::Password(args)) => args.at.json,

@@ -10,6 +10,7 @@ use super::order::Refused;
 use super::say;
 use crate::appliance::StartError;
 use crate::config::ConfigError;
+use crate::relay::sqlite::RelayOpenError;
 use crate::store::OpenError;
 
 /// What the exit code says; `motoreach --help` lists them.
@@ -65,6 +66,9 @@ fn place(error: &Error) -> (Exit, &str) {
         if cause.is::<ConfigError>() {
             return (Exit::Usage, "configuration");
         }
+        if let Some(open) = cause.downcast_ref::<RelayOpenError>() {
+            return (Exit::DataUnusable, relay_open_code(open));
+        }
         if cause.is::<NoData>() {
             return (Exit::DataUnusable, "no_data");
         }
@@ -92,6 +96,13 @@ const fn open_code(error: &OpenError) -> &'static str {
     }
 }
 
+const fn relay_open_code(error: &RelayOpenError) -> &'static str {
+    match error {
+        RelayOpenError::Disk(open) => open_code(open),
+        RelayOpenError::Damaged { .. } => "damaged",
+    }
+}
+
 /// There is no data to work on, or it is not ours to touch. Its text is a sentence.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NoData {
@@ -100,6 +111,11 @@ pub(super) enum NoData {
         "There is no MotoReach in {0}: name its data directory with --data, or make one by starting `motoreach serve`."
     )]
     NotThere(String),
+    /// No relay's database in the directory.
+    #[error(
+        "There is no relay in {0}: name its data directory with --data, or make one by starting `motoreach relay`."
+    )]
+    NoRelay(String),
     /// Files of ours in it would lock out the server.
     #[error(
         "{directory} belongs to user {owner}: run this as that user (`sudo -u '#{owner}' motoreach …`), or start the server first."

@@ -1,6 +1,6 @@
 //! The program's commands, one file each: what `main` calls once the command line is understood.
 //!
-//! `serve` and `demo` run the box; `desk` finds out whether the data is at hand or a running server
+//! `serve` and `demo` run the box, `relay` the relay; `desk` finds out whether the data is at hand or a running server
 //! has it, and `operator` orders things through it; `doctor` looks for itself. Answers go to stdout,
 //! the log and what went wrong to stderr.
 
@@ -15,6 +15,7 @@ mod new_password;
 mod operator;
 mod order;
 mod recovery;
+mod relay;
 mod roster;
 mod sample;
 mod serve;
@@ -30,6 +31,7 @@ pub use demo::run as demo;
 pub use doctor::run as doctor;
 pub use failure::{Exit, conclude};
 pub use operator::{person, request, token};
+pub use relay::run as relay;
 pub use serve::run as serve;
 pub use ttl::Ttl;
 

@@ -5,20 +5,24 @@
 //! every store shares), `sqlite` (kept in SQLite), `accept` (a box on the line), `secrets` (who the
 //! relay is), `presence`, `watch` (who is there, and what is new for them), `pace`, `rates` (how often
 //! who may do what), `push` (browsers that are not there), `edge` (owners' pages and sockets),
-//! `config`, `run` (the relay put together).
+//! `pairing`, `upkeep`, `config`, `run` (the relay put together).
 
 pub mod accept;
+pub mod config;
 pub mod edge;
 mod judge;
 pub mod limits;
 pub mod lineage;
 mod pace;
+pub mod pairing;
 pub mod presence;
 pub mod push;
 pub mod rates;
+pub mod run;
 pub mod secrets;
 pub mod sqlite;
 pub mod store;
+mod upkeep;
 pub mod watch;
 
 #[cfg(test)]

@@ -8,6 +8,9 @@ mod health;
 mod link;
 mod owner;
 
+#[cfg(test)]
+mod tests;
+
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;

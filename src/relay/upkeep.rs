@@ -1,0 +1,42 @@
+//! What a relay does by itself: forgets what may be forgotten.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::store::RelayStore;
+use crate::clock::Clock;
+
+/// Long enough after a start that every box has come back first.
+const FIRST: Duration = Duration::from_secs(10 * 60);
+/// Bodies of closed requests need not go to the minute.
+const EVERY: Duration = Duration::from_secs(3_600);
+
+/// Trims every workshop's copy now and then, until the relay stops.
+pub(super) async fn keep_up<S: RelayStore>(store: S, clock: Clock, shutdown: CancellationToken) {
+    let mut pause = FIRST;
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+        pause = EVERY;
+        trim_all(&store, &clock).await;
+    }
+}
+
+async fn trim_all<S: RelayStore>(store: &S, clock: &Clock) {
+    let lines = match store.workshops().await {
+        Ok(lines) => lines,
+        Err(error) => return tracing::warn!(%error, "what may be forgotten cannot be read"),
+    };
+    for line in lines {
+        match store.trim(line.workshop, clock.now()).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(workshop = %line.workshop, rows, "a copy was trimmed"),
+            Err(error) => {
+                tracing::warn!(workshop = %line.workshop, %error, "a copy could not be trimmed");
+            }
+        }
+    }
+}
