@@ -2,11 +2,12 @@
 //! that nothing acknowledged is lost and every page is told to come back.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use ring::rand::{SecureRandom, SystemRandom};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -23,8 +24,12 @@ use crate::http::limits::Limits;
 use crate::http::token::{TOKEN_KEY_PURPOSE, TokenKeys};
 use crate::http::{self, listen};
 use crate::hub::{Hub, LinkBoard, SOCKETS_PER_PERSON_MAX};
+use crate::net::tls::TlsClock;
+use crate::net::{self, Dialer, Plain, Reach};
 use crate::ops::control;
 use crate::store::{self, CommandError, DataDir, Need, OpenError, Store, StoreError, local};
+use crate::sync;
+use crate::sync::dial::LinkParts;
 
 /// How long sockets get to say good-bye when the box stops.
 const SOCKETS_CLOSE: Duration = Duration::from_secs(6);
@@ -62,6 +67,14 @@ pub enum StartError {
     /// The database cannot be read.
     #[error("The database cannot be read: {0}. Run `motoreach doctor`.")]
     Store(#[from] StoreError),
+    /// The certificates to trust cannot be read.
+    #[error("{path} cannot be used as the certificates to trust: {source}.")]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: std::io::Error,
+    },
     /// The system has no randomness.
     #[error("The system gives no random numbers; nothing secret can be made.")]
     Random,
@@ -96,15 +109,18 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         origins: config.origins.clone(),
     };
     let guard = Guard::new(&guard_config, machine_name().as_deref())?;
+    let dialer = dialer(config.relay_ca.as_deref())?;
     let hub = Hub::new(match message_limits {
         MessageLimits::On => SOCKETS_PER_PERSON_MAX,
         MessageLimits::Off => usize::MAX,
     });
     let expiring = Arc::new(Notify::new());
+    let grown = watch::Sender::new(0);
     let store = {
-        let (hub, expiring) = (hub.clone(), Arc::clone(&expiring));
+        let (hub, expiring, grown) = (hub.clone(), Arc::clone(&expiring), grown.clone());
         let publish: store::Publish = Box::new(move |committed| {
             hub.publish(committed);
+            grown.send_modify(|commits| *commits += 1);
             if committed.iter().any(erases_itself) {
                 expiring.notify_one();
             }
@@ -124,7 +140,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let signing = store.keys().signing_key(TOKEN_KEY_PURPOSE);
     let tokens = Arc::new(TokenKeys::new(&signing, store.keys().workshop().uuid()));
     let listeners = Listener::bind(&listen)?;
-    let addresses = listeners.iter().map(Listener::address).collect();
+    let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
     let shutdown = CancellationToken::new();
     let tracker = TaskTracker::new();
     let edge = Edge::new(Parts {
@@ -148,6 +164,14 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         Arc::clone(&tokens),
         shutdown.clone(),
     ));
+    tracker.spawn(sync::dial::run(LinkParts {
+        store: store.clone(),
+        board: hub.link(),
+        dialer,
+        grown: grown.subscribe(),
+        addresses: addresses.clone(),
+        shutdown: shutdown.clone(),
+    }));
     let ended = CancellationToken::new();
     let end = ended.clone().drop_guard();
     let serve = listen::serve(
@@ -221,6 +245,16 @@ impl Running {
         self.store.close().await;
         tracing::info!("stopped");
     }
+}
+
+/// Makes connections to the relay; trusts what the world does and what the configuration names.
+fn dialer(relay_ca: Option<&Path>) -> Result<Dialer, StartError> {
+    let time = TlsClock::new(Clock::system());
+    let tls = net::tls::client(&time, relay_ca).map_err(|source| StartError::Certificates {
+        path: relay_ca.unwrap_or_else(|| Path::new("")).to_owned(),
+        source,
+    })?;
+    Ok(Dialer::new(tls, Plain::NearOnly, Reach::Anywhere))
 }
 
 /// Six digits, printed where the box was started.

@@ -29,6 +29,9 @@ pub struct Config {
     /// What owners' links begin with; `None`: the address under which staff opened the page.
     #[serde(deserialize_with = "public_url")]
     pub public_url: Option<String>,
+    /// A PEM file with further certificates that the relay may be known by; `None`: only those that
+    /// the world and this machine trust.
+    pub relay_ca: Option<PathBuf>,
     /// Further names that this box goes by, without port: a reverse proxy's, a router's.
     pub hosts: Vec<String>,
     /// Front ends on other origins that may call, as `https://app.example`.
@@ -43,7 +46,14 @@ impl Default for Config {
 
 impl Config {
     /// Every key that a file may set.
-    pub const KEYS: [&str; 5] = ["data", "listen", "public_url", "hosts", "origins"];
+    pub const KEYS: [&str; 6] = [
+        "data",
+        "listen",
+        "public_url",
+        "relay_ca",
+        "hosts",
+        "origins",
+    ];
 
     /// The configuration of this file, or the defaults without one.
     ///
@@ -64,6 +74,7 @@ impl Config {
             data: around.data(),
             listen: vec![SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port)],
             public_url: None,
+            relay_ca: None,
             hosts: Vec::new(),
             origins: Vec::new(),
         }

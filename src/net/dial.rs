@@ -4,7 +4,7 @@
 //! (`tokio_tungstenite::client_async`) or one request (`post`).
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -195,6 +195,17 @@ pub enum Line {
     Plain(TcpStream),
     /// Inside TLS.
     Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Line {
+    /// This machine's address on the network that leads there.
+    pub fn local_ip(&self) -> Option<IpAddr> {
+        let stream = match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
+        };
+        stream.local_addr().ok().map(|address| address.ip())
+    }
 }
 
 impl AsyncRead for Line {

@@ -107,6 +107,17 @@ pub fn load(view: &View<'_>, id: RequestId) -> Result<Option<Request>, StoreErro
         .transpose()
 }
 
+/// The request of a thread.
+pub fn by_key(view: &View<'_>, key: RequestKey) -> Result<Option<Request>, StoreError> {
+    let mut query = view
+        .conn
+        .prepare_cached("select id from request where key = ?1")?;
+    let id = query
+        .query_row([key.as_bytes()], |row| row.get(0).map(RequestId))
+        .optional()?;
+    id.map_or(Ok(None), |id| load(view, id))
+}
+
 /// One request, if this actor is a party to it; otherwise it does not exist for them.
 pub fn load_for(
     view: &View<'_>,

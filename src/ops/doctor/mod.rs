@@ -108,6 +108,11 @@ fn tell_configuration(config: &Config) {
         "  public_url  {}",
         public_url.unwrap_or("the address that staff opened")
     ));
+    let relay_ca = config.relay_ca.as_deref();
+    say(format_args!(
+        "  relay_ca    {}",
+        relay_ca.map_or_else(|| "none".into(), |path| path.display().to_string())
+    ));
     say(format_args!(
         "  hosts       {}",
         listed(config.hosts.clone())
@@ -209,6 +214,7 @@ fn as_json(config: &Config, seen: &Seen, report: &Report, rebuilt: Rebuilt) -> s
             "data": config.data.display().to_string(),
             "listen": config.listen.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "public_url": config.public_url,
+            "relay_ca": config.relay_ca,
             "hosts": config.hosts,
             "origins": config.origins,
         },

@@ -11,6 +11,7 @@ mod delivery;
 mod devices;
 mod facts;
 mod merges;
+mod retention;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -20,4 +21,5 @@ pub use delivery::{Waiting, applied, delivered_up_to, waiting};
 pub use devices::{LinkDevice, devices};
 pub use facts::{LinkFacts, chains, facts, sign};
 pub use merges::{Merge, merges};
+pub use retention::retention;
 pub use settings::{Settings, claim, connect, disconnect, granted, refused, settings};

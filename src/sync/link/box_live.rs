@@ -52,6 +52,10 @@ impl Live {
         live
     }
 
+    pub(super) fn awaits_relay(&self) -> bool {
+        !self.window.is_empty()
+    }
+
     pub(super) fn grown(&mut self, wishes: &mut Vec<BoxWish>) {
         self.more = true;
         self.pump(wishes);

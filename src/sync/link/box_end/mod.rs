@@ -93,6 +93,24 @@ impl BoxEnd {
         matches!(self.state, State::Live(_))
     }
 
+    /// Whether it is the relay's turn: it must do something for the session to go on.
+    pub fn awaits_relay(&self) -> bool {
+        match &self.state {
+            State::Challenged
+            | State::Greeted { .. }
+            | State::TakingBack { .. }
+            | State::Forking { .. } => true,
+            State::Comparing { theirs, .. } => theirs.is_none(),
+            State::Live(live) => live.awaits_relay(),
+            State::Granting { .. }
+            | State::Locating { .. }
+            | State::Clearing { .. }
+            | State::Staging { .. }
+            | State::Adopting { .. }
+            | State::Over => false,
+        }
+    }
+
     /// The journal has grown.
     pub fn grown(&mut self) {
         if let State::Live(live) = &mut self.state {

@@ -1,0 +1,130 @@
+//! What the machine wants done in the box's store.
+
+use std::pin::Pin;
+
+use crate::crash;
+use crate::domain::Seq;
+use crate::seal::SealedPost;
+use crate::store::link;
+use crate::store::link::adopt::{self, Staged};
+use crate::store::{CommandError, Need, Store};
+use crate::sync::link::{Adopted, BoxAnswer, BoxOrder, PostFate, SealedPostFate};
+
+/// An order under way; `None` where the machine waits for no answer.
+pub(super) type UnderWay = Pin<Box<dyn Future<Output = Option<BoxAnswer>> + Send>>;
+
+/// Begins an order. Writes are queued at once, so that they keep their order and share commits.
+pub(super) fn begin(store: &Store, order: BoxOrder) -> UnderWay {
+    let need = Need::Essential;
+    match order {
+        BoxOrder::Grant(grant) => {
+            let done = store.submit(need, move |tx| {
+                link::granted(
+                    tx,
+                    &grant.lineage,
+                    grant.membership.as_deref(),
+                    &grant.relay,
+                    &grant.public_url,
+                )
+            });
+            Box::pin(async move {
+                let answer = told(done.await.map(|()| BoxAnswer::Done));
+                crash::point("box-grant-stored");
+                Some(answer)
+            })
+        }
+        BoxOrder::Refused(verdict) => {
+            let done = store.submit(need, move |tx| link::refused(tx, verdict));
+            Box::pin(async move {
+                noted(done.await);
+                None
+            })
+        }
+        BoxOrder::Chains(seqs) => {
+            let store = store.clone();
+            Box::pin(async move {
+                let read = store.read(move |view| link::chains(view, &seqs)).await;
+                Some(told(
+                    read.map(BoxAnswer::Chains).map_err(CommandError::from),
+                ))
+            })
+        }
+        BoxOrder::Clear => {
+            let done = store.submit(need, adopt::clear);
+            Box::pin(async move { Some(told(done.await.map(|()| BoxAnswer::Done))) })
+        }
+        BoxOrder::Stage(given) => {
+            let done = store.submit(need, move |tx| adopt::stage(tx, &given));
+            Box::pin(async move {
+                let answer = told(done.await.map(|staged| match staged {
+                    Staged::Taken => BoxAnswer::Done,
+                    Staged::NotOurs(_) => BoxAnswer::NotOurs,
+                }));
+                crash::point("box-fork-staged");
+                Some(answer)
+            })
+        }
+        BoxOrder::Adopt { common, relay_head } => {
+            let done = store.submit(need, move |tx| adopt::finish(tx, common, relay_head));
+            Box::pin(async move {
+                let answer = told(
+                    done.await
+                        .map(|adopted| BoxAnswer::Adopted(told_short(&adopted))),
+                );
+                crash::point("box-fork-committed");
+                Some(answer)
+            })
+        }
+        BoxOrder::Batch(after) => {
+            let store = store.clone();
+            Box::pin(async move { Some(batch(&store, after).await) })
+        }
+        BoxOrder::Applied(position) => {
+            let done = store.submit(need, move |tx| link::applied(tx, position));
+            Box::pin(async move {
+                noted(done.await);
+                None
+            })
+        }
+        BoxOrder::Accept(post) => accept(store, *post),
+    }
+}
+
+async fn batch(store: &Store, after: Seq) -> BoxAnswer {
+    match store.read(move |view| link::batch_after(view, after)).await {
+        Ok(batch) => BoxAnswer::Batch(batch.map(Box::new)),
+        Err(error) => failed(&error.into()),
+    }
+}
+
+/// What the machine needs to know of an adoption.
+pub(in crate::sync) const fn told_short(adopted: &adopt::Adopted) -> Adopted {
+    match adopted {
+        adopt::Adopted::Kept => Adopted::Kept,
+        adopt::Adopted::FastForward { .. } => Adopted::FastForward,
+        adopt::Adopted::Forked { common, .. } => Adopted::Forked(*common),
+    }
+}
+
+/// It stays in the mailbox.
+fn accept(_: &Store, post: SealedPost) -> UnderWay {
+    let id = post.id;
+    let fate = PostFate::Later;
+    Box::pin(async move { Some(BoxAnswer::Post(SealedPostFate { id, fate })) })
+}
+
+fn told(done: Result<BoxAnswer, CommandError>) -> BoxAnswer {
+    done.unwrap_or_else(|error| failed(&error))
+}
+
+fn failed(error: &CommandError) -> BoxAnswer {
+    tracing::error!(%error, "the link's session ends: the store failed");
+    BoxAnswer::Failed
+}
+
+/// For what may be lost: the next session says it again.
+fn noted(done: Result<(), CommandError>) {
+    if let Err(error) = done {
+        tracing::warn!(%error, "the link's state could not be noted");
+    }
+}
