@@ -311,6 +311,7 @@ pub(in crate::relay) async fn given_back<S: RelayStore>(
                 },
             });
         }
+        assert_eq!(given.ends.is_some(), !given.entries.is_empty());
         for given in given.entries {
             let run = run.as_mut().unwrap();
             assert!(
@@ -325,10 +326,12 @@ pub(in crate::relay) async fn given_back<S: RelayStore>(
             run.entries.push(given);
         }
         if let Some(ends) = given.ends {
-            let run = run.take().unwrap();
             ends.check(&public_key).unwrap();
-            assert_eq!(ends.position, run.ends, "the signature is over another end");
-            runs.push(run);
+            let read = run.as_ref().map(|run| run.ends);
+            assert!(read.is_some_and(|read| read.seq <= ends.position.seq));
+            if read == Some(ends.position) {
+                runs.extend(run.take());
+            }
         }
         cursor = given.next;
         if cursor.is_none() {

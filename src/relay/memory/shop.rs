@@ -279,7 +279,7 @@ pub(super) fn page_of(runs: &[Run], cursor: Option<&[u8]>) -> Given {
     Given {
         begins: (from == 0).then_some(found.begins),
         entries,
-        ends: ended.then_some(found.ends),
+        ends: Some(found.ends),
         next,
     }
 }

@@ -139,7 +139,7 @@ impl<'w> Plan<'w> {
         Ok(Given {
             begins: cursor.after.is_none().then_some(begins),
             entries,
-            ends: ended.then_some(ends),
+            ends: last.map(|_| ends),
             next: self.next(cursor, last.filter(|_| !ended)).map(rows::encode),
         })
     }

@@ -249,8 +249,9 @@ pub struct Given {
     /// Entries in order; at most `BATCH_ENTRIES_MAX` and about `BATCH_BYTES_MAX`.
     #[n(1)]
     pub entries: Vec<GivenEntry>,
-    /// The run ends here: the box's own signature over its last position. Without it nothing of
-    /// the run is believed.
+    /// Where the run ends: the box's own signature over its last position, on every page that has
+    /// entries. Whoever is not shown it takes nothing, so that a relay cannot make a box store more
+    /// than the box once wrote; and nothing of the run is believed before its chain arrives there.
     #[n(2)]
     pub ends: Option<SignedHead>,
     /// What to ask for next; none: that was all.

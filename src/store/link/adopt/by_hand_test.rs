@@ -2,11 +2,12 @@
 
 use super::test_world::*;
 use crate::commands::{InviteOwner, RevokeInvite};
-use crate::domain::{Content, Seq, Status};
+use crate::domain::{Content, EventId, Seq, Status};
 use crate::seal::{Clear, RootSecret, SignedHead, SigningKey};
 use crate::store::link::adopt::{self, Adopted, Staged};
 use crate::store::link::{batch_after, merges};
 use crate::store::{invites, messages, people, requests};
+use crate::wire::link::{Given, GivenEntry};
 
 #[test]
 fn an_empty_card_gets_everything_back_and_goes_on_in_a_new_incarnation() {
@@ -250,6 +251,42 @@ fn what_this_box_did_not_write_is_refused_and_leaves_nothing() {
         assert_eq!(adopted, Adopted::Kept, "case {number}");
         assert_eq!(head(&card), Seq(0), "case {number}");
     }
+}
+
+#[test]
+fn a_relay_cannot_make_the_box_store_more_than_it_once_wrote() {
+    let store = workshop();
+    open(&store, "Asha");
+    let run = run_after(&store, Seq(0)).unwrap();
+    let card = empty();
+    let page = |ends, entries: &[GivenEntry]| Given {
+        begins: Some(run.begins),
+        entries: entries.to_vec(),
+        ends,
+        next: Some(vec![1]),
+    };
+    let refused = |given: &Given| card.write(|tx| adopt::stage(tx, given)).unwrap();
+    // Nobody answers for it, or for what comes after the end that was signed.
+    assert_ne!(refused(&page(None, &run.entries)), Staged::Taken);
+    let mut longer = run.entries.clone();
+    let mut next = longer[0].clone();
+    next.entry.seq = Seq(run.ends.position.seq.0 + 1);
+    next.entry.chain = run.ends.position.chain.next(&next.entry.link(next.log));
+    longer.push(next);
+    assert_ne!(refused(&page(Some(run.ends), &longer)), Staged::Taken);
+    // A chain of its own, without bodies that would have to open, up to the end and no further.
+    let mut forged = run.entries.clone();
+    let mut chain = run.begins;
+    for given in &mut forged {
+        given.entry.body = None;
+        given.entry.id = EventId::from_bytes([7; 16]);
+        given.entry.chain = chain.next(&given.entry.link(given.log));
+        chain = given.entry.chain;
+    }
+    assert_ne!(refused(&page(Some(run.ends), &forged)), Staged::Taken);
+    // Stretches of nothing.
+    assert_ne!(refused(&page(Some(run.ends), &[])), Staged::Taken);
+    assert_eq!(refused(&page(Some(run.ends), &run.entries)), Staged::Taken);
 }
 
 #[test]

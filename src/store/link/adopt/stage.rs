@@ -20,6 +20,9 @@ pub enum Staged {
     NotOurs(&'static str),
 }
 
+/// Stretches that are taken at once: a relay keeps one for each time that copies were brought together.
+const RUNS_MAX: i64 = 4_096;
+
 /// How far a run was verified.
 struct Run {
     run: i64,
@@ -63,33 +66,37 @@ pub fn stage(tx: &mut WriteTx<'_>, given: &Given) -> CommandResult<Staged> {
 type Verified = Result<(), &'static str>;
 
 fn take(tx: &WriteTx<'_>, given: &Given) -> Result<Verified, StoreError> {
-    let mut run = newest_run(tx)?;
-    if let Some(begins) = given.begins {
-        if run.as_ref().is_some_and(Run::is_open) {
-            return Ok(Err("a stretch without an end"));
-        }
-        run = Some(begin(tx, run.map_or(0, |run| run.run + 1), begins)?);
-    }
-    let Some(mut run) = run else {
-        return Ok(if given.entries.is_empty() && given.ends.is_none() {
-            Ok(())
-        } else {
-            Err("entries of no stretch")
+    let run = newest_run(tx)?;
+    let is_open = run.as_ref().is_some_and(Run::is_open);
+    if given.entries.is_empty() {
+        return Ok(match (given.begins, &given.next) {
+            (Some(_), _) => Err("a stretch without entries"),
+            (None, None) if is_open => Err("a stretch without an end"),
+            (None, _) => Ok(()),
         });
-    };
-    if run.ended && !(given.entries.is_empty() && given.ends.is_none()) {
-        return Ok(Err("entries after the end of a stretch"));
     }
+    // First of all, so that no more is stored than this box once wrote.
+    let Some(end) = given.ends.filter(|end| is_signed(tx, end)) else {
+        return Ok(Err("a stretch that this box did not sign"));
+    };
+    let mut run = match (run, given.begins) {
+        (Some(_), Some(_)) if is_open => return Ok(Err("a stretch without an end")),
+        (Some(run), Some(_)) if run.run >= RUNS_MAX => return Ok(Err("too many stretches")),
+        (Some(run), None) if !run.ended => run,
+        (run, Some(begins)) => begin(tx, run.map_or(0, |run| run.run + 1), begins)?,
+        (Some(_) | None, None) => return Ok(Err("entries of no stretch")),
+    };
     for entry in &given.entries {
+        if entry.entry.seq > end.position.seq {
+            return Ok(Err("entries past the end of a stretch"));
+        }
         if let Err(why) = take_entry(tx, &mut run, entry)? {
             return Ok(Err(why));
         }
     }
-    if let Some(head) = &given.ends {
-        if !is_signed(tx, &run, head) {
-            return Ok(Err("a stretch that this box did not sign"));
-        }
-        run.ended = true;
+    run.ended = run.is_at(&end.position);
+    if !run.ended && run.newest.is_some_and(|(_, seq)| seq >= end.position.seq) {
+        return Ok(Err("a stretch that this box did not sign"));
     }
     if given.next.is_none() && run.is_open() {
         return Ok(Err("a stretch without an end"));
@@ -99,6 +106,16 @@ fn take(tx: &WriteTx<'_>, given: &Given) -> Result<Verified, StoreError> {
 }
 
 impl Run {
+    /// Whether it came exactly to this position.
+    fn is_at(&self, end: &Position) -> bool {
+        let at = self.newest.map(|(log, seq)| Position {
+            log,
+            seq,
+            chain: self.chain,
+        });
+        at.as_ref() == Some(end)
+    }
+
     /// Whether there is something in it that nobody answers for yet.
     const fn is_open(&self) -> bool {
         !self.ended && self.newest.is_some()
@@ -185,14 +202,10 @@ fn keep(
     Ok(Ok(()))
 }
 
-/// Whether this box signed exactly the end of the run.
-fn is_signed(tx: &WriteTx<'_>, run: &Run, head: &SignedHead) -> bool {
-    let Some((log, seq)) = run.newest else {
-        return false;
-    };
-    let chain = run.chain;
+/// Whether this box signed the end of a run.
+fn is_signed(tx: &WriteTx<'_>, end: &SignedHead) -> bool {
     let public_key = tx.keys.signing_key(LINK_KEY_PURPOSE).public_key();
-    head.position == Position { log, seq, chain } && head.check(&public_key).is_ok()
+    end.check(&public_key).is_ok()
 }
 
 fn newest_run(tx: &WriteTx<'_>) -> Result<Option<Run>, StoreError> {

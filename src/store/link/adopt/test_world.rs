@@ -254,7 +254,7 @@ pub(super) fn pages(runs: &[Run], page: usize) -> Vec<Given> {
             pages.push(Given {
                 begins: (at == 0).then_some(run.begins),
                 entries: chunk.to_vec(),
-                ends: (at + 1 == chunks.len()).then_some(run.ends),
+                ends: Some(run.ends),
                 next: Some(vec![1]),
             });
         }
