@@ -76,7 +76,11 @@ async function pushed(data: PushMessageData | null): Promise<void> {
   }
   if (await isBeingRead(payload)) return;
   const { title, options } = await notificationOf(store, payload);
-  await self.registration.showNotification(title, options);
+  // It takes the place of the one before and makes itself heard all the same.
+  await self.registration.showNotification(title, {
+    ...options,
+    renotify: true,
+  } as NotificationOptions);
 }
 
 /** Read on another device: what is shown of the thread goes. */

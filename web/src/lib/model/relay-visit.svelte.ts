@@ -97,7 +97,7 @@ export class RelayVisit {
     return this.#deviceName;
   }
 
-  /** A message of this person has left the phone, in this visit or before. */
+  /** A message of this person has left the phone in this visit. */
   get hasWritten(): boolean {
     return this.#hasWritten;
   }
@@ -197,7 +197,10 @@ export class RelayVisit {
       door: 'relay',
       older: (before, limit) => historyOf(link, limit, before),
       onMessage: (message) => {
-        if (message.sender_type !== 'WORKSHOP') return;
+        if (message.sender_type === 'USER') {
+          this.#hasWritten = true;
+          return;
+        }
         if (!document.hasFocus()) ring();
         if (document.hidden) void push.show(message);
       },
@@ -255,7 +258,6 @@ export class RelayVisit {
     void push.connected(this.#vapid);
     if (!document.hidden) void push.clear();
     if (link.record.deviceName === null) void this.rename(deviceName(this.#parts.userAgent));
-    this.#lookWhetherWritten(link);
   }
 
   #watchPosts(link: OwnerLink): void {
@@ -276,9 +278,9 @@ export class RelayVisit {
   }
 
   #lookWhetherWritten(link: OwnerLink): void {
-    this.#hasWritten ||=
-      link.posts.list.some((post) => post.kind === 'message' && post.storedAt !== null) ||
-      (this.#room?.conversation.messages ?? []).some((each) => each.sender_type === 'USER');
+    this.#hasWritten ||= link.posts.list.some(
+      (post) => post.kind === 'message' && post.storedAt !== null,
+    );
   }
 
   /** `now` is the relay's time, where it told it: how long ago it was needs no clock of ours. */
