@@ -4,6 +4,7 @@ import { openBody, sealBody, type Body } from '$lib/seal/body';
 import { derivable, hkdf, sealKey, type SealKey } from '$lib/seal/key';
 import { concat, fromBase64Url, toBase64Url, utf8, uuidBytes, type Bytes } from '$lib/wire/bytes';
 import type { Json } from '$lib/wire/guard';
+import { decodeRelay, type OwnerEntry, type RelayHello } from '$lib/wire/owner';
 
 export const workshop = '01935109-0000-7000-8000-0000000000aa';
 export const thread = '01935109-0000-7000-8000-0000000000bb';
@@ -11,7 +12,7 @@ export const logs = [
   '01935109-0000-7000-8000-000000000001',
   '01935109-0000-7000-8000-000000000002',
 ];
-const inviteUuid = '01935109-0000-7000-8000-0000000000cc';
+export const inviteUuid = '01935109-0000-7000-8000-0000000000cc';
 export const invite = toBase64Url(uuidBytes(inviteUuid));
 const secret = new Uint8Array(32).fill(7);
 export const fragment = toBase64Url(secret);
@@ -145,23 +146,35 @@ export class FakeRelay {
     const head = this.entries.at(-1)?.seq ?? 0;
     const after = auth?.['after'] as number;
     const from = auth?.['log'] === this.log && after <= head ? after : 0;
-    socket.say({
+    socket.say(await this.greeting(from));
+    this.send(this.entries.filter((entry) => entry.seq > from));
+  }
+
+  async greeting(from: number) {
+    return {
       type: 'hello',
       workshop,
       thread,
       invite: inviteUuid,
       log: this.log,
-      head,
+      head: this.entries.at(-1)?.seq ?? 0,
       from,
       workshop_online: this.online,
       offline_since: this.offlineSince,
       expires_at: '2027-02-20T09:00:00Z',
-      wraps: [{ epoch: 0, wrapped: await wrapped() }],
+      wraps: await wraps(),
       vapid: toBase64Url(new Uint8Array(65).fill(4)),
       doors: this.doors,
       now: '2026-11-22T10:00:00Z',
-    });
-    this.send(this.entries.filter((entry) => entry.seq > from));
+    };
+  }
+
+  /** Its entries, as a page reads them. */
+  received(): readonly OwnerEntry[] {
+    return this.entries.map((entry) => ({
+      ...entry,
+      body: entry.body === null ? null : fromBase64Url(entry.body),
+    }));
   }
 
   send(entries: readonly Entry[]): void {
@@ -169,6 +182,15 @@ export class FakeRelay {
     this.last.say({ type: 'entries', log: this.log, head, entries, more: false });
   }
 }
+
+/** What the relay says first, as a page reads it. */
+export async function hello(relay: FakeRelay): Promise<RelayHello> {
+  const frame = decodeRelay(JSON.stringify(await relay.greeting(0)));
+  if (frame?.type !== 'hello') throw new Error('a hello');
+  return frame;
+}
+
+const wraps = async () => [{ epoch: 0, wrapped: await wrapped() }];
 
 const threadKey = () => new Uint8Array(32).fill(9);
 const uuidContext = { workshop: uuidBytes(workshop), thread: uuidBytes(thread) };
