@@ -192,6 +192,17 @@ pub(super) async fn an_erased_body_never_comes_back<S: RelayStore>(store: S) {
     pen.write(Draft::message(6));
     pen.entries[5].1.body = None;
     pen.send(&store, 5, 1).await;
+    // Erasure and erased in one batch, where nothing was erased before.
+    let mut other = Pen::new(2);
+    other.enter(&store, 2).await;
+    other.write(Draft::message(1).saying(erase(2)));
+    other.write(Draft::message(2));
+    other.send(&store, 0, 64).await;
+    let stretch = store
+        .thread(other.workshop, thread(1), Seq(1), 10, 10_000)
+        .await
+        .unwrap();
+    assert_eq!(stretch.entries[0].body, None);
 }
 
 pub(super) async fn two_workshops_with_the_same_ids_never_meet<S: RelayStore>(store: S) {

@@ -8,7 +8,9 @@ mod journal;
 mod lineage;
 mod links;
 mod mailbox;
+mod ops;
 pub(super) mod pen;
+mod random;
 mod retention;
 
 use crate::domain::Timestamp;

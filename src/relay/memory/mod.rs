@@ -76,6 +76,14 @@ impl MemoryRelay {
         }
     }
 
+    /// What a backup of it would hold now, as another one.
+    pub(crate) fn copy(&self) -> Self {
+        Self {
+            all: Arc::new(Mutex::new(self.with(|all| all.clone()))),
+            wakes: broadcast::channel(WAKES_MAX).0,
+        }
+    }
+
     fn with<T>(&self, act: impl FnOnce(&mut All) -> T) -> T {
         act(&mut self.all.lock().unwrap())
     }

@@ -40,7 +40,7 @@ pub(super) fn append(tx: &mut Tx<'_>, fence: Fence, batch: &Entries) -> Done<App
         // Positions that pages hold name the incarnation before.
         tx.wake(Wake::Workshop(fence.workshop));
     }
-    let around = Around::look(tx.conn, &workshop)?;
+    let around = Around::look(tx.conn, &workshop, batch)?;
     for entry in &batch.entries {
         apply(tx, fence, workshop.n, &around, entry)?;
     }
@@ -60,12 +60,15 @@ struct Around {
 }
 
 impl Around {
-    fn look(conn: &Connection, workshop: &Workshop) -> Done<Self> {
+    fn look(conn: &Connection, workshop: &Workshop, batch: &Entries) -> Done<Self> {
         let any = |sql| rows::exists(conn, sql, [workshop.n]);
+        let erases = |entry: &SealedEntry| matches!(entry.clear, Some(Clear::Erased { .. }));
         Ok(Self {
             orphans: any("select 1 from run where workshop = ?1")?,
             posts: any("select 1 from post where workshop = ?1")?,
-            erased: any("select 1 from erased where workshop = ?1")?,
+            // Or will be, by the batch itself.
+            erased: batch.entries.iter().any(erases)
+                || any("select 1 from erased where workshop = ?1")?,
         })
     }
 }

@@ -74,6 +74,7 @@ struct Plan<'w> {
 
 impl<'w> Plan<'w> {
     fn make(conn: &Connection, workshop: &'w Workshop, common: Seq) -> Done<Self> {
+        let common = common.max(Seq(0));
         let tail = common < workshop.seq;
         let with_tail = match tail {
             true => run_that_proves(conn, workshop)?,
@@ -89,7 +90,7 @@ impl<'w> Plan<'w> {
         }
         Ok(Self {
             workshop,
-            common: Seq(common.0.max(0)),
+            common,
             parts,
             with_tail,
         })

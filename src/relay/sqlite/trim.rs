@@ -12,6 +12,7 @@ use super::engine::{Engine, Tx};
 use super::rows::{self, entry_columns};
 use super::trouble::{Done, Trouble};
 use super::{mailbox, workshop};
+use crate::crash;
 use crate::domain::{RequestKey, Seq, Timestamp, WorkshopKey};
 use crate::relay::store::{Fence, Kept};
 use crate::seal::SealedEntry;
@@ -57,7 +58,9 @@ pub(super) async fn trim(engine: &Engine, key: WorkshopKey, now: Timestamp) -> K
     while engine.write(move |tx| forget_bodies(tx.conn, key)).await? {}
     let (mut packed, mut from) = (0, 0);
     while let Some(last) = engine.write(move |tx| stage(tx.conn, key, from)).await? {
+        crash::point("relay-snapshot-staged");
         packed += engine.write(move |tx| swap(tx.conn, key)).await?;
+        crash::point("relay-snapshot-swapped");
         from = last + 1;
     }
     Ok(packed)
