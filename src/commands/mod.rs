@@ -1,6 +1,11 @@
 //! One file per intention. A command loads what it needs, asks `domain`, records events; it runs
 //! inside the writer's transaction (invariants 1–3), whichever door the intention came through.
 
+mod accept_post;
+#[cfg(test)]
+mod accept_post_limits_test;
+#[cfg(test)]
+mod accept_post_test;
 mod add_person;
 mod change_person;
 mod change_request;
@@ -8,11 +13,14 @@ mod expire_messages;
 mod invite_owner;
 mod mark_read;
 mod open_request;
+#[cfg(test)]
+mod post_desk_test;
 mod post_message;
 mod redact_message;
 mod set_up;
 mod sign_in;
 
+pub use accept_post::{AcceptPost, Accepted};
 pub use add_person::AddPerson;
 pub use change_person::ChangePerson;
 pub use change_request::ChangeRequest;

@@ -1,7 +1,8 @@
 //! Posting a message: the intention every chat line starts from.
 //!
-//! Called by `http::chat` for sockets and by `http::messages` for the fallback over HTTP. Runs
-//! inside the writer's transaction; see invariants 1–3 in `lib.rs`.
+//! Called by `http::chat` for sockets, by `http::messages` for the fallback over HTTP and, through
+//! `accept_post`, for owners at the relay. Runs inside the writer's transaction; see invariants 1–3
+//! in `lib.rs`.
 
 use super::gate_of;
 use crate::domain::{
@@ -23,7 +24,7 @@ pub struct PostMessage {
     pub body: Body,
     /// In answer to which message of the same request.
     pub reply_to: Option<MessageId>,
-    /// Erase it by itself after so many seconds.
+    /// Erase it by itself so many seconds after it was typed.
     pub expires_in_s: Option<i64>,
 }
 
@@ -65,7 +66,7 @@ impl PostMessage {
             .transpose()?;
         let expires = self
             .expires_in_s
-            .map(|after_s| expiry(tx.now(), after_s))
+            .map(|after_s| expiry(tx.typed_at(), after_s))
             .transpose()?;
         let event = Event::MessagePosted {
             request: request.key,
@@ -97,9 +98,9 @@ fn quoted(tx: &WriteTx<'_>, id: MessageId, request: RequestId) -> CommandResult<
         .event)
 }
 
-fn expiry(now: Timestamp, after_s: i64) -> Result<Timestamp, Rejection> {
+fn expiry(typed: Timestamp, after_s: i64) -> Result<Timestamp, Rejection> {
     if (EXPIRES_IN_S_MIN..=EXPIRES_IN_S_MAX).contains(&after_s) {
-        Ok(now.plus_ms(after_s * 1_000))
+        Ok(typed.plus_ms(after_s * 1_000))
     } else {
         Err(Rejection::Value {
             field: Field("expires_in"),

@@ -177,7 +177,7 @@ pub enum Event {
     PostRefused {
         /// In which request.
         request: RequestKey,
-        /// A word: `Rejection::code`, or `unreadable`.
+        /// A word: `Rejection::code`.
         why: String,
     },
 }

@@ -101,6 +101,13 @@ impl BoxKeys {
         seal::thread_key(&self.root, *thread.as_bytes(), epoch)
     }
 
+    /// The key that seals what the holder of a link sends.
+    pub(super) fn post_key(&self, thread: RequestKey, epoch: u16, invite: InviteId) -> Key {
+        let thread = ThreadKeys::derive(&self.root, *thread.as_bytes(), epoch);
+        self.invite_secret(invite)
+            .post_key(&thread, *invite.as_bytes())
+    }
+
     /// The sealed body of an entry. Sealing is deterministic, so sealed bytes need not be stored.
     pub(super) fn sealed(
         &self,

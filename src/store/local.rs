@@ -33,7 +33,7 @@ pub fn probe(tx: &WriteTx<'_>) -> Result<(), StoreError> {
     note(tx, "probe", &tx.now.0.to_string())
 }
 
-fn note(tx: &WriteTx<'_>, name: &str, value: &str) -> Result<(), StoreError> {
+pub(super) fn note(tx: &WriteTx<'_>, name: &str, value: &str) -> Result<(), StoreError> {
     tx.conn
         .prepare_cached(
             "insert into local_state (name, value) values (?1, ?2)

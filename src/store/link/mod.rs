@@ -11,6 +11,7 @@ mod delivery;
 mod devices;
 mod facts;
 mod merges;
+pub mod posts;
 mod retention;
 mod settings;
 #[cfg(test)]
@@ -21,5 +22,6 @@ pub use delivery::{Waiting, applied, delivered_up_to, waiting};
 pub use devices::{LinkDevice, devices};
 pub use facts::{LinkFacts, chains, facts, sign};
 pub use merges::{Merge, merges};
+pub use posts::post_gaps;
 pub use retention::retention;
 pub use settings::{Settings, claim, connect, disconnect, granted, refused, settings};

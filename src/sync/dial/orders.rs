@@ -2,12 +2,13 @@
 
 use std::pin::Pin;
 
+use crate::commands::{AcceptPost, Accepted};
 use crate::crash;
 use crate::domain::Seq;
 use crate::seal::SealedPost;
 use crate::store::link;
 use crate::store::link::adopt::{self, Staged};
-use crate::store::{CommandError, Need, Store};
+use crate::store::{CommandError, Need, Store, StoreError};
 use crate::sync::link::{Adopted, BoxAnswer, BoxOrder, PostFate, SealedPostFate};
 
 /// An order under way; `None` where the machine waits for no answer.
@@ -106,11 +107,21 @@ pub(in crate::sync) const fn told_short(adopted: &adopt::Adopted) -> Adopted {
     }
 }
 
-/// It stays in the mailbox.
-fn accept(_: &Store, post: SealedPost) -> UnderWay {
+/// Takes a post in. One that there is no room for now stays in the mailbox.
+fn accept(store: &Store, post: SealedPost) -> UnderWay {
     let id = post.id;
-    let fate = PostFate::Later;
-    Box::pin(async move { Some(BoxAnswer::Post(SealedPostFate { id, fate })) })
+    let done = store.submit(Need::Ordinary, move |tx| AcceptPost { post }.run(tx));
+    Box::pin(async move {
+        let fate = match done.await {
+            Ok(Accepted::Journalled { .. } | Accepted::Known) => PostFate::InJournal,
+            Ok(Accepted::Unauthentic(why)) => PostFate::NotAuthentic(why),
+            Ok(Accepted::Later(_))
+            | Err(CommandError::Store(StoreError::Full | StoreError::Busy)) => PostFate::Later,
+            Err(error) => return Some(failed(&error)),
+        };
+        crash::point("box-post-committed");
+        Some(BoxAnswer::Post(SealedPostFate { id, fate }))
+    })
 }
 
 fn told(done: Result<BoxAnswer, CommandError>) -> BoxAnswer {

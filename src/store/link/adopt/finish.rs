@@ -14,6 +14,7 @@ use crate::seal::{Chain, Position};
 use crate::store::error::StoreError;
 use crate::store::link::delivery::applied_at_most;
 use crate::store::link::merges;
+use crate::store::link::posts::numbers_unsure;
 use crate::store::tx::{CommandResult, WriteTx};
 use crate::store::{incarnations, local, sessions, verify};
 
@@ -34,6 +35,7 @@ pub fn finish(tx: &mut WriteTx<'_>, common: Seq, relay_head: Seq) -> CommandResu
     } = &adopted
         && recovered.entries > 0
     {
+        numbers_unsure(tx)?;
         let workshop = local::workshop_name(tx)?.unwrap_or_default();
         tracing::info!(
             entries = recovered.entries,
