@@ -36,7 +36,7 @@ describe('a notification', () => {
 
   test('says only that there is something, where it does not open', async () => {
     const whole = await payload('It is ready');
-    const { body: _, ...long } = whole;
+    const long = { ...whole, body: undefined };
     for (const closed of [long, { ...whole, body: 'AQAA' }, { ...whole, epoch: 9 }]) {
       const { title, options } = await notificationOf(store, closed);
       expect(title).toBe('Sharma Motors');

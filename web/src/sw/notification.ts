@@ -12,7 +12,7 @@ export interface PushPayload {
   readonly id?: string;
   readonly kind?: string;
   readonly epoch?: number;
-  readonly body?: string;
+  readonly body?: string | undefined;
   readonly clear?: boolean;
   readonly test?: boolean;
 }
