@@ -10,6 +10,7 @@ use super::order::Refused;
 use super::say;
 use crate::appliance::StartError;
 use crate::config::ConfigError;
+use crate::relay::secrets::SecretError;
 use crate::relay::sqlite::RelayOpenError;
 use crate::store::OpenError;
 
@@ -69,6 +70,9 @@ fn place(error: &Error) -> (Exit, &str) {
         if let Some(open) = cause.downcast_ref::<RelayOpenError>() {
             return (Exit::DataUnusable, relay_open_code(open));
         }
+        if let Some(secret) = cause.downcast_ref::<SecretError>() {
+            return (Exit::DataUnusable, secret_code(secret));
+        }
         if cause.is::<NoData>() {
             return (Exit::DataUnusable, "no_data");
         }
@@ -100,6 +104,14 @@ const fn relay_open_code(error: &RelayOpenError) -> &'static str {
     match error {
         RelayOpenError::Disk(open) => open_code(open),
         RelayOpenError::Damaged { .. } => "damaged",
+    }
+}
+
+const fn secret_code(error: &SecretError) -> &'static str {
+    match error {
+        SecretError::Files { .. } => "files",
+        SecretError::Damaged(_) => "damaged",
+        SecretError::Missing(_) => "no_relay_secret",
     }
 }
 

@@ -16,6 +16,7 @@ use crate::net::Reach;
 use crate::relay::config::RelayConfig;
 use crate::relay::pairing::new_code;
 use crate::relay::run::{self, Options, Running, remembered_address};
+use crate::relay::secrets::Secrets;
 use crate::relay::sqlite::SqliteRelay;
 use crate::relay::store::{RelayStore, WorkshopLine};
 use crate::wire::rfc3339;
@@ -62,14 +63,15 @@ async fn serve_until_stopped(config: RelayConfig, reach: Reach) -> anyhow::Resul
     let opening = {
         let (data, now) = (data.clone(), clock.now());
         // Opening may wait for the disk.
-        tokio::task::spawn_blocking(move || SqliteRelay::open(&data, now))
+        tokio::task::spawn_blocking(move || open(&data, now))
     };
-    let store = tokio::select! {
+    let (secrets, store) = tokio::select! {
         // Dropped half-way it leaves a database that the next start takes up.
         opened = opening => opened??,
         () = signals.next() => return Ok(Exit::Done),
     };
     let options = Options {
+        secrets,
         store: store.clone(),
         config,
         reach,
@@ -96,6 +98,12 @@ async fn serve_until_stopped(config: RelayConfig, reach: Reach) -> anyhow::Resul
         bail!("A part of the relay died; the log says which. Start it again.");
     }
     Ok(Exit::Done)
+}
+
+fn open(data: &Path, now: Timestamp) -> anyhow::Result<(Secrets, SqliteRelay)> {
+    // First: a database without its secret is another relay's.
+    let secrets = Secrets::open(data)?;
+    Ok((secrets, SqliteRelay::open(data, now)?))
 }
 
 /// Waits for a signal; true when the relay died instead.

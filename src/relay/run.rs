@@ -39,6 +39,8 @@ const ADDRESS_FILE: &str = "relay.url";
 
 /// How to run.
 pub struct Options<S> {
+    /// Who this relay is.
+    pub secrets: Secrets,
     /// What is kept, opened already.
     pub store: S,
     /// The configuration, with the command line's part in it.
@@ -52,9 +54,6 @@ pub struct Options<S> {
 /// Why the relay could not start. Its text is a sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The secret cannot be had.
-    #[error("The relay's secret cannot be used: {0}.")]
-    Secret(#[source] io::Error),
     /// The certificate cannot be had.
     #[error("The certificate cannot be used: {0}.")]
     Certificate(#[source] io::Error),
@@ -91,12 +90,12 @@ pub struct Running {
 /// A sentence for the person at the terminal.
 pub fn start<S: RelayStore>(options: Options<S>) -> Result<Running, StartError> {
     let Options {
+        secrets,
         store,
         config,
         reach,
         clock,
     } = options;
-    let secrets = Secrets::open(&config.data).map_err(StartError::Secret)?;
     let metrics_token = config
         .metrics_token_file
         .as_deref()
@@ -123,6 +122,7 @@ pub fn start<S: RelayStore>(options: Options<S>) -> Result<Running, StartError> 
         vapid: Arc::clone(&secrets.vapid),
         dialer,
         contact: contact.clone(),
+        pauses: push::PAUSES,
         clock: clock.clone(),
         shutdown: shutdown.clone(),
         tracker: tracker.clone(),

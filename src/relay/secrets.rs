@@ -7,7 +7,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ring::rand::{SecureRandom, SystemRandom};
@@ -18,6 +18,29 @@ use crate::seal::{RootSecret, SigningKey};
 
 /// The file's name in the data directory.
 const FILE: &str = "relay.secret";
+
+/// The database's name there.
+const DATABASE: &str = "relay.db";
+
+/// The relay's secret cannot be used. Its text is a sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The file system says no.
+    #[error("Cannot use {}: {source}. Check that this user owns it and that it is writable.", path.display())]
+    Files {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// It does not hold 32 bytes.
+    #[error("{} is damaged: put it back from a backup.", .0.display())]
+    Damaged(PathBuf),
+    /// There is a database that it belongs to.
+    #[error("{} is missing, but there is a database that it belongs to. Put the file back from a backup. Without it boxes take this for another relay: then move relay.db away too, and pair every box again.", .0.display())]
+    Missing(PathBuf),
+}
 
 /// Every key of a relay.
 #[derive(Debug)]
@@ -30,28 +53,30 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// Reads the secret of a data directory, or makes one if there is none.
+    /// Reads the secret of a data directory, or makes one if there is nothing in it yet. To be called
+    /// before the database is opened: one without its secret belongs to another relay.
     ///
     /// # Errors
-    /// The file cannot be read or written, or is none of ours: a sentence that names it.
-    pub fn open(directory: &Path) -> io::Result<Self> {
+    /// The file cannot be read or written, is none of ours, or is missing beside a database.
+    pub fn open(directory: &Path) -> Result<Self, SecretError> {
         let path = directory.join(FILE);
-        let named = |error: &dyn std::fmt::Display| {
-            io::Error::other(format!("{}: {error}", path.display()))
+        let files = |source| SecretError::Files {
+            path: path.clone(),
+            source,
         };
         let bytes = match read(&path) {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => {
-                return Err(named(
-                    &"it does not hold 32 bytes; put it back from a backup",
-                ));
-            }
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                make(directory, &path).map_err(|error| named(&error))?
+                if directory.join(DATABASE).exists() {
+                    return Err(SecretError::Missing(path));
+                }
+                make(directory, &path).map_err(files)?
             }
-            Err(error) => return Err(named(&error)),
+            Err(error) => return Err(files(error)),
         };
-        Ok(Self::from_bytes(bytes))
+        bytes
+            .map(Self::from_bytes)
+            .ok_or(SecretError::Damaged(path))
     }
 
     fn from_bytes(bytes: [u8; 32]) -> Self {
@@ -85,8 +110,9 @@ fn read(path: &Path) -> io::Result<Option<[u8; 32]>> {
     Ok(bytes.try_into().ok())
 }
 
-/// Whole or not at all: written beside, fsynced, renamed, directory fsynced.
-fn make(directory: &Path, path: &Path) -> io::Result<[u8; 32]> {
+/// Whole or not at all, and never over another one: written beside, fsynced, linked to its name,
+/// directory fsynced. Of two relays that start at once both get the one that was first.
+fn make(directory: &Path, path: &Path) -> io::Result<Option<[u8; 32]>> {
     let mut bytes = [0; 32];
     SystemRandom::new()
         .fill(&mut bytes)
@@ -95,7 +121,7 @@ fn make(directory: &Path, path: &Path) -> io::Result<[u8; 32]> {
         .recursive(true)
         .mode(0o700)
         .create(directory)?;
-    let beside = path.with_extension("new");
+    let beside = path.with_extension(std::process::id().to_string());
     let mut file = OpenOptions::new()
         .create(true)
         .truncate(true)
@@ -104,9 +130,14 @@ fn make(directory: &Path, path: &Path) -> io::Result<[u8; 32]> {
         .open(&beside)?;
     file.write_all(&bytes)?;
     file.sync_all()?;
-    fs::rename(&beside, path)?;
+    let linked = fs::hard_link(&beside, path);
+    fs::remove_file(&beside)?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
     File::open(directory)?.sync_all()?;
-    Ok(bytes)
+    read(path)
 }
 
 #[cfg(test)]
@@ -129,11 +160,29 @@ mod tests {
     }
 
     #[test]
+    fn of_two_that_start_at_once_both_are_the_same_relay() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join(FILE);
+        let first = make(temp.path(), &path).unwrap();
+        assert!(first.is_some());
+        assert_eq!(make(temp.path(), &path).unwrap(), first);
+        assert_eq!(fs::read_dir(temp.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_database_without_its_secret_is_not_taken_over() {
+        let temp = tempfile::tempdir().unwrap();
+        fs::write(temp.path().join(DATABASE), b"something").unwrap();
+        let error = Secrets::open(temp.path()).unwrap_err();
+        assert!(matches!(error, SecretError::Missing(_)), "{error}");
+    }
+
+    #[test]
     fn a_damaged_secret_is_not_written_over() {
         let temp = tempfile::tempdir().unwrap();
         fs::write(temp.path().join(FILE), b"short").unwrap();
         let error = Secrets::open(temp.path()).unwrap_err();
-        assert!(error.to_string().contains(FILE), "{error}");
+        assert!(matches!(error, SecretError::Damaged(_)), "{error}");
         assert_eq!(fs::read(temp.path().join(FILE)).unwrap(), b"short");
     }
 }

@@ -17,7 +17,7 @@ use crate::relay::store::{RelayStore, Subscription};
 /// How long a push service keeps what a browser does not fetch, in seconds.
 const TTL_S: u32 = 3 * 24 * 3_600;
 /// The pauses before further tries.
-const PAUSES: [Duration; 3] = [
+pub const PAUSES: [Duration; 3] = [
     Duration::from_secs(5),
     Duration::from_secs(30),
     Duration::from_secs(180),
@@ -85,7 +85,7 @@ enum Tried {
 impl<S: RelayStore> Pusher<S> {
     /// Sends until it is taken, or gives up.
     pub(super) async fn deliver(&self, push: Push<'_>, shows: bool) {
-        let mut pauses = PAUSES.into_iter();
+        let mut pauses = self.inner.parts.pauses.into_iter();
         loop {
             let tried = {
                 let Ok(_slot) = self.inner.slots.acquire().await else {
@@ -195,4 +195,15 @@ fn judge(status: StatusCode, headers: &HeaderMap) -> Tried {
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
     Some(Duration::from_secs(seconds))
+}
+
+/// For tests: what a status means, as a word.
+#[cfg(test)]
+pub(super) fn verdict(status: StatusCode) -> &'static str {
+    match judge(status, &HeaderMap::new()) {
+        Tried::Taken => "taken",
+        Tried::Forget(_) => "forget",
+        Tried::Later(_) => "later",
+        Tried::Refused(_) => "refused",
+    }
 }

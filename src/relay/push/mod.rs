@@ -8,6 +8,9 @@
 mod deliver;
 mod vapid;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +22,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use deliver::{NotAnAddress, check_address};
+pub use deliver::{NotAnAddress, PAUSES, check_address};
 use deliver::{Push, Urgency};
 pub use vapid::Vapid;
 
@@ -56,6 +59,8 @@ pub struct Parts<S> {
     pub dialer: Dialer,
     /// Whom a push service may write to: `mailto:` or `https:`.
     pub contact: String,
+    /// What is waited before further tries: `PAUSES`, except in tests.
+    pub pauses: [Duration; 3],
     /// What time it is.
     pub clock: Clock,
     /// Ends what is under way.

@@ -69,6 +69,7 @@ impl Running {
             vapid: Arc::clone(&secrets.vapid),
             dialer: Dialer::new(trusted, Plain::NearOnly, Reach::PublicOnly),
             contact: "mailto:nobody@relay.example".into(),
+            pauses: push::PAUSES,
             clock: clock.clone(),
             shutdown: shutdown.clone(),
             tracker: tracker.clone(),
