@@ -108,6 +108,22 @@ describe('the settings', () => {
     expect(relay.details?.url).toBe('https://relay.example');
   });
 
+  test('stay as they are while somebody connects, whatever is tried meanwhile', async () => {
+    const { relay, calls } = box({
+      'GET /api/relay/': () => Response.json({ ...details('unpaired'), url: null }),
+      'PUT /api/relay/': () => Response.json({ code: 'relay_bad_code' }, { status: 422 }),
+    });
+    await relay.load();
+    const connecting = relay.connect('relay.example', 'X');
+    relay.stands(link({ state: 'stopped', why: 'bad_code' }));
+    await expect(connecting).rejects.toMatchObject({ status: 422 });
+    expect(relay.details?.url).toBeNull();
+    expect(calls).toEqual(['GET /api/relay/', 'PUT /api/relay/']);
+    relay.stands(link({ state: 'unpaired' }));
+    await settle();
+    expect(calls).toHaveLength(3);
+  });
+
   test('say when they could not be loaded', async () => {
     const { relay } = box({});
     await relay.load();

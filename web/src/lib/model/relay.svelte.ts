@@ -16,6 +16,7 @@ export class Relay {
   #failed = $state(false);
   #loading: Promise<void> | null = null;
   #again = false;
+  #connecting = false;
 
   /** What the strip says: it is about the internet, so nothing that a short break would change. */
   readonly notice: LinkNotice | null = $derived(noticeOf(this.#link));
@@ -36,7 +37,8 @@ export class Relay {
   /** How the link stands, off the socket; null: this page itself has no connection. */
   stands(link: LinkStateFrame | null): void {
     this.#link = link;
-    if (link !== null && this.#details !== null) void this.load();
+    // While somebody connects, what is shown is the form: the answer says what came of it.
+    if (link !== null && this.#details !== null && !this.#connecting) void this.load();
   }
 
   /** Fetches everything; asked again meanwhile, it does so once more afterwards. */
@@ -57,7 +59,12 @@ export class Relay {
 
   /** Connects and waits for what comes of it; a fault says which of the two was wrong. */
   async connect(url: string, code: string): Promise<void> {
-    this.#details = await this.#api.connectRelay(url, code);
+    this.#connecting = true;
+    try {
+      this.#details = await this.#api.connectRelay(url, code);
+    } finally {
+      this.#connecting = false;
+    }
   }
 
   async disconnect(): Promise<void> {
