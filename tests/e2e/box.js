@@ -1,13 +1,8 @@
-/** The real program as a process: started, killed, started again on the same port and data. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+/** A box of the real program: started, killed, started again on the same port and data. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-
-const program = join(import.meta.dirname, '../../target/debug/motoreach');
-const start_ms = 30_000;
+import { Process, start_ms } from './process.js';
 
 /** A name that is not localhost: a page there is no secure context, as on a real workshop's network. */
 export const host = 'motoreach.local';
@@ -15,7 +10,7 @@ export const host = 'motoreach.local';
 export class Box {
   #folder = mkdtempSync(join(tmpdir(), 'motoreach-e2e-'));
   #command;
-  #process = null;
+  #process = new Process();
   #port = 0;
 
   /** A box that nobody has set up yet. */
@@ -41,25 +36,8 @@ export class Box {
   /** Starts it, again on the port that it had. */
   async start() {
     const where = ['--data', join(this.#folder, 'data'), '--listen', `127.0.0.1:${this.#port}`];
-    this.#process = spawn(program, [...this.#command, ...where], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let log = '';
-    this.#process.stderr.on('data', (text) => (log += text));
-    const lines = createInterface({ input: this.#process.stdout });
-    const timer = setTimeout(() => this.#process.kill('SIGKILL'), start_ms);
-    for await (const line of lines) {
-      const found = /127\.0\.0\.1:(\d+)/.exec(line);
-      if (found === null) continue;
-      clearTimeout(timer);
-      this.#port = Number(found[1]);
-      // It goes on talking; nobody listens.
-      lines.on('line', () => {});
-      this.#process.stdout.resume();
-      await this.#answers();
-      return;
-    }
-    throw new Error(`the box did not start:\n${log}`);
+    this.#port = await this.#process.start([...this.#command, ...where]);
+    await this.#answers();
   }
 
   /** The last lines may still be on their way when the port is known already. */
@@ -86,20 +64,13 @@ export class Box {
 
   /** `kill -9`. */
   async kill() {
-    await this.#end('SIGKILL');
+    await this.#process.end('SIGKILL');
   }
 
   /** Ends it and removes its data. */
   async stop() {
-    await this.#end('SIGTERM');
+    await this.#process.end('SIGTERM');
     rmSync(this.#folder, { recursive: true, force: true });
-  }
-
-  async #end(signal) {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const ended = once(this.#process, 'exit');
-    this.#process.kill(signal);
-    await ended;
   }
 
   /** A request with somebody's token. */
