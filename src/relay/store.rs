@@ -14,7 +14,8 @@ use crate::wire::link::{Entries, GiveBack, Given, Incarnation};
 /// Why the store said no.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RelayStoreError {
-    /// A newer session of the same workshop was opened, or the workshop is not known (any more).
+    /// A newer session of the same workshop was opened, two copies of its box are alive and none was
+    /// declared the real one, or the workshop is not known (any more).
     #[error("a newer session of this workshop is open")]
     Fenced,
     /// The disk is full.
@@ -145,7 +146,7 @@ pub trait RelayStore: Clone + Send + Sync + 'static {
     fn seen(&self, workshop: WorkshopKey, now: Timestamp) -> impl Future<Output = Kept<()>> + Send;
 
     /// Applies a batch in one transaction: rows, links, erasures, orphans that came back, posts that
-    /// the journal now contains.
+    /// the journal now contains. What was erased stays erased, whatever is appended later.
     fn append(&self, fence: Fence, batch: Entries) -> impl Future<Output = Kept<Appended>> + Send;
 
     /// The chain's values at some positions.
@@ -156,7 +157,8 @@ pub trait RelayStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Kept<Vec<Option<Chain>>>> + Send;
 
     /// One stretch of what the box asked to have back: the orphans' runs, oldest first, then the
-    /// tail after `common` as the last run.
+    /// tail after `common` as the last run. Right after a fork nothing is signed at the end of the
+    /// copy; the tail is then the beginning of the run that proves it.
     fn give_back(
         &self,
         workshop: WorkshopKey,
@@ -164,7 +166,7 @@ pub trait RelayStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Kept<Given>> + Send;
 
     /// Moves everything after `common` to the orphans, in one transaction; `None` when the copy does
-    /// not have that position.
+    /// not have that position. Links that were given out or taken back there stay so.
     fn fork(
         &self,
         fence: Fence,
