@@ -182,6 +182,7 @@ fn body(view: &View<'_>, report: &LinkReport) -> CommandResult<RelayBody> {
         waiting_entries: waiting.entries,
         waiting_messages: waiting.messages,
         waiting_since: waiting.oldest.map(rfc3339),
+        post_gaps: link::post_gaps(view)?,
         merges: merges.map(merge).collect(),
         ..RelayBody::new(report, url, public_url)
     })

@@ -126,13 +126,12 @@ fn linked(conn: &Connection, keys: &BoxKeys) -> Result<Option<Relay>, StoreError
         keys,
         now,
     };
-    let gaps = "select coalesce(sum(gaps), 0) from post_device";
     Ok(Some(Relay {
         settings: link::settings(&view)?,
         delivered_up_to: link::delivered_up_to(&view)?,
         waiting: link::waiting(&view)?,
         merges: link::merges(&view)?,
-        post_gaps: snapshot.query_row(gaps, [], |row| row.get(0))?,
+        post_gaps: link::post_gaps(&view)?,
         now,
     }))
 }
