@@ -3,6 +3,7 @@
 //! ```text
 //! motoreach.db (-wal, -shm)   the database        root.secret   32 bytes, written down by the recovery words
 //! lock                        held while in use   reserve       space kept for the day the disk is full
+//! high-water                  how far the journal once was; an older database betrays itself by it
 //! control.sock                the running server's ear for `motoreach person add` and the like
 //! ```
 
@@ -41,6 +42,10 @@ impl DataDir {
     /// The socket on which a running server takes commands from its operator.
     pub fn control_socket(&self) -> PathBuf {
         self.path.join("control.sock")
+    }
+
+    pub(super) fn high_water(&self) -> PathBuf {
+        self.path.join("high-water")
     }
 
     pub(super) fn reserve(&self) -> PathBuf {

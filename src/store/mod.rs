@@ -7,6 +7,7 @@ mod data_dir;
 mod describe;
 mod error;
 mod event_body;
+mod high_water;
 mod incarnations;
 pub mod inspect;
 pub mod invites;
@@ -51,6 +52,7 @@ pub use writer::{Condition, Health, Publish};
 
 use crate::clock::Clock;
 use crate::domain::LogId;
+use high_water::HighWater;
 use space::Space;
 use writer::{Job, QUEUE_COMMANDS_MAX, Work, Writer};
 
@@ -89,6 +91,8 @@ impl Store {
         let keys = Arc::new(BoxKeys::new(dir.root()?));
         let database = dir.database();
         let conn = open_writer(&dir, &clock).map_err(|error| told(&database, error))?;
+        let high_water = HighWater::begin(&dir, &conn)
+            .map_err(|error| told(&database, OpenError::Store(error.into())))?;
         if fresh {
             tracing::info!(database = %database.display(), "a new database was made");
         }
@@ -100,6 +104,7 @@ impl Store {
             keys: Arc::clone(&keys),
             clock: clock.clone(),
             space: Space::new(&dir),
+            high_water,
             health: Arc::clone(&health),
             publish,
         };

@@ -15,6 +15,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::{CommandError, OpenError, StoreError};
+use super::high_water::HighWater;
 use super::keys::BoxKeys;
 use super::reader::STATEMENTS;
 use super::space::{Need, Space};
@@ -160,6 +161,7 @@ pub(super) struct Writer {
     pub(super) keys: Arc<BoxKeys>,
     pub(super) clock: Clock,
     pub(super) space: Space,
+    pub(super) high_water: HighWater,
     pub(super) health: Arc<Health>,
     pub(super) publish: Publish,
 }
@@ -181,6 +183,7 @@ impl Writer {
                     }
                     self.serve(batch);
                 }
+                self.high_water.write(&self.conn);
                 // Best effort: the log is read at the next start either way.
                 let _ = checkpoint(&self.conn);
             }));
@@ -210,6 +213,7 @@ impl Writer {
             Ok(recorded) => {
                 if !recorded.is_empty() {
                     (self.publish)(&recorded);
+                    self.high_water.grown(&self.conn);
                 }
                 Ok(())
             }
