@@ -63,6 +63,11 @@ export class Device {
     return device;
   }
 
+  /** What this device has, for what a person cannot do: permissions, storage, no network at all. */
+  get context() {
+    return this.#context;
+  }
+
   /** Opens a page. `expected` are refusals that the page is there to show. */
   async open(url, expected = []) {
     const page = await this.#context.newPage();
@@ -137,7 +142,45 @@ export class Chat {
 
   /** Until the ticks of a message of mine say this. */
   async ticks(content, step) {
-    await this.bubble(content).getByText(step, { exact: true }).waitFor({ state: 'attached' });
+    // The newest of mine says it in words too.
+    const ticks = this.bubble(content).getByText(step, { exact: true });
+    await ticks.first().waitFor({ state: 'attached' });
+  }
+
+  /** Everything that is written here, in order, with the place that each has in the journal. */
+  async order() {
+    return this.log
+      .locator('article[data-message]')
+      .evaluateAll((all) => all.map(({ dataset }) => Number(dataset.message)));
+  }
+
+  /** From now on every tick that is ever shown here is noted, however short. */
+  async noteTicks() {
+    await this.log.evaluate((log) => {
+      const seen = (window.ticksSeen ??= {});
+      const look = () => {
+        for (const article of log.querySelectorAll('article')) {
+          const tick = article.querySelector('.meta span[title]')?.title;
+          const copy = article.querySelector('.content')?.cloneNode(true);
+          copy?.querySelector('.meta')?.remove();
+          const words = copy?.textContent.trim() ?? '';
+          if (tick === undefined || seen[words]?.at(-1) === tick) continue;
+          (seen[words] ??= []).push(tick);
+        }
+      };
+      new MutationObserver(look).observe(log, {
+        subtree: true,
+        childList: true,
+        characterData: true,
+        attributes: true,
+      });
+      look();
+    });
+  }
+
+  /** The ticks that were shown of a message since `noteTicks`, in their order. */
+  async ticksShown(content) {
+    return this.page.evaluate((words) => window.ticksSeen?.[words] ?? [], content);
   }
 
   /** Everything that is written here, in order, without times and ticks. */
