@@ -3,7 +3,7 @@
  * end with one conversation in one order, and no tick ever says more than is true.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { desktop, isForEverybody, until } from './browser.js';
 import { World } from './world.js';
 
@@ -27,6 +27,10 @@ before(async () => {
 
 after(async () => {
   await world?.gone();
+});
+
+afterEach(() => {
+  world.healed();
 });
 
 /** Both have the conversation of a request open. */

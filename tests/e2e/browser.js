@@ -75,7 +75,10 @@ export class Device {
     page.on('console', (message) => {
       if (message.type() !== 'error' && message.type() !== 'warning') return;
       const said = `${message.text()} (${message.location().url})`;
-      if (this.offline && /ERR_(CONNECTION|EMPTY|INCOMPLETE)|WebSocket connection/.test(said))
+      if (
+        this.offline &&
+        /ERR_(CONNECTION|EMPTY|INCOMPLETE|INTERNET)|WebSocket connection/.test(said)
+      )
         return;
       if ([...expected, ...excused].some((pattern) => pattern.test(said))) return;
       this.complaints.push(`${url}: ${said}`);
@@ -106,6 +109,17 @@ export async function isForEverybody(page, name) {
     });
   }
   await page.emulateMedia({ colorScheme: 'light' });
+}
+
+/** Puts a page where nobody looks, as a phone in a pocket does, or takes it out again. */
+export async function inPocket(page, isIn) {
+  await page.evaluate((hidden) => {
+    const state = hidden ? 'hidden' : 'visible';
+    Object.defineProperty(document, 'hidden', { configurable: true, value: hidden });
+    Object.defineProperty(document, 'visibilityState', { configurable: true, value: state });
+    document.hasFocus = () => !hidden;
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, isIn);
 }
 
 /** Waits until `look` gives something true. */

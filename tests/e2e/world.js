@@ -33,6 +33,12 @@ export class World {
     if (state !== 'online') throw new Error(`the relay is ${state}`);
   }
 
+  /** Whatever a test has cut is whole again. */
+  healed() {
+    this.line.mend();
+    this.phones.mend();
+  }
+
   async gone() {
     await this.browser?.close();
     await this.box?.stop();
@@ -53,15 +59,10 @@ export class World {
     return links.find((link) => link.url !== null);
   }
 
-  /** A new link for the owner of a request. */
-  async newLink(request) {
+  /** The newest messages of a request as the box has them. */
+  async stored(request) {
     const { token } = this.box.person('workshop_admin');
-    return this.box.call('POST', invitesOf(request), token, {});
-  }
-
-  async revoke(request, link) {
-    const { token } = this.box.person('workshop_admin');
-    await this.box.call('DELETE', `${invitesOf(request)}${link.id}/`, token);
+    return this.box.call('GET', `/api/service-requests/${request.id}/messages/`, token);
   }
 
   /** An owner's phone with the conversation open at the relay's door. */
