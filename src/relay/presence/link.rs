@@ -118,7 +118,11 @@ impl Drop for LinkUp {
         let Some(there) = state.workshops.get_mut(&self.workshop) else {
             return;
         };
-        there.lines.retain(|line| line.id != self.id);
+        let Some(ours) = there.lines.iter().position(|line| line.id == self.id) else {
+            // A newer line had taken its place.
+            return;
+        };
+        there.lines.remove(ours);
         if there.lines.is_empty() {
             there.down_since = Some(now);
             there.staff.clear();

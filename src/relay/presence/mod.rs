@@ -164,6 +164,9 @@ impl Presence {
             line.changed(*thread);
         }
         let wake = line.wake();
+        // The newer session fences older ones: a line that is dead without knowing it must not keep a
+        // workshop online.
+        there.lines.clear();
         there.lines.push(line);
         there.down_since = None;
         if !there.told_online {

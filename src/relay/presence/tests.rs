@@ -85,6 +85,19 @@ async fn a_newer_line_of_the_same_box_keeps_it_there() {
 }
 
 #[tokio::test]
+async fn a_line_that_is_dead_without_knowing_it_keeps_nobody_online() {
+    let (presence, clock) = presence();
+    let half_open = presence.link_up(WORKSHOP);
+    drop(presence.link_up(WORKSHOP));
+    let left = clock.now();
+    clock.advance_ms(OFFLINE_GRACE_MS);
+    presence.tick();
+    assert_eq!(presence.online(WORKSHOP).since, Some(left));
+    drop(half_open);
+    assert_eq!(presence.online(WORKSHOP).since, Some(left));
+}
+
+#[tokio::test]
 async fn what_is_seen_on_one_device_is_told_to_the_others() {
     let (presence, _) = presence();
     let [one, two] = [1, 2].map(|device| presence.enter(belongs(device)).unwrap());
