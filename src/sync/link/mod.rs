@@ -9,6 +9,8 @@ mod box_live;
 mod box_wishes;
 pub mod handshake;
 pub mod kept;
+#[cfg(test)]
+mod property;
 mod pulse;
 mod relay_end;
 mod relay_wishes;

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use futures_util::FutureExt;
 
-use super::world::{Machine, Random};
+use super::chance::Random;
+use super::world::Machine;
 use crate::commands::{AcceptPost, Accepted};
 use crate::relay::sqlite::SqliteRelay;
 use crate::relay::store::{Kept, RelayStore, RelayStoreError};

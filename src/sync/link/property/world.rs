@@ -3,119 +3,28 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use uuid::Uuid;
-
+use super::chance::{Faults, Random, Seen};
+use super::furnish::{Thread, furnish, sealed_post};
 use super::line::{Ghost, Line, Outcome, now};
 use crate::clock::Clock;
 use crate::commands::{
-    ChangeRequest, Customer, InviteOwner, MarkRead, OpenRequest, PostMessage, RedactMessage,
-    RevokeInvite, SetUp,
+    ChangeRequest, InviteOwner, MarkRead, PostMessage, RedactMessage, RevokeInvite,
 };
-use crate::domain::{
-    Actor, Body, Description, DeviceId, EventId, FullName, Invite, InviteId, LogId, PersonId,
-    Plate, Request, RequestKey, Seq, Status, Timestamp, Username, Vehicle,
-};
+use crate::domain::{Actor, Body, EventId, Invite, LogId, PersonId, Status, Timestamp};
 use crate::relay::sqlite::SqliteRelay;
 use crate::relay::store::{Fate, RelayStore};
-use crate::seal::{
-    self, LINK_KEY_PURPOSE, RootSecret, SealContext, SealedPost, SigningKey, ThreadKeys,
-};
+use crate::seal::{LINK_KEY_PURPOSE, RootSecret, SealedPost, SigningKey};
 use crate::store::memory::MemoryStore;
 use crate::store::{StoreError, link, messages, people};
 use crate::sync::link::{BoxEnd, BoxFacts, End, RelayEnd, RelayFacts};
-use crate::wire::link::{GiveBack, Verdict};
+use crate::wire::link::Verdict;
 
 /// The time at which all of it happens.
 pub(super) const NOW: Timestamp = Timestamp(1_800_000_000_000);
-const ROOT: [u8; 32] = [7; 32];
+pub(super) const ROOT: [u8; 32] = [7; 32];
 const RELAY_ROOT: [u8; 32] = [8; 32];
 const MEMBERSHIP: [u8; 32] = [9; 32];
 const CODE: [u8; 32] = [10; 32];
-
-/// What may befall boxes and relays, besides the network.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Faults {
-    pub(super) restored_box: bool,
-    pub(super) restored_relay: bool,
-    pub(super) cloned: bool,
-}
-
-/// How often things happened, so that a test that meets nothing fails.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Seen {
-    sessions: u64,
-    cuts: u64,
-    doubled: u64,
-    ghosts: u64,
-    merges: u64,
-    boxes_restored: u64,
-    relays_restored: u64,
-    relays_wiped: u64,
-    clones: u64,
-    quarantines: u64,
-    posts: u64,
-}
-
-impl Seen {
-    pub(super) fn add(&mut self, other: &Self) {
-        self.sessions += other.sessions;
-        self.cuts += other.cuts;
-        self.doubled += other.doubled;
-        self.ghosts += other.ghosts;
-        self.merges += other.merges;
-        self.boxes_restored += other.boxes_restored;
-        self.relays_restored += other.relays_restored;
-        self.relays_wiped += other.relays_wiped;
-        self.clones += other.clones;
-        self.quarantines += other.quarantines;
-        self.posts += other.posts;
-    }
-
-    /// A run that met none of what it is about proves nothing.
-    pub(super) fn must_have_met(&self, faults: Faults, runs: u64) {
-        if runs < 100 {
-            return;
-        }
-        assert!(self.cuts > runs && self.doubled > runs && self.posts > runs);
-        assert!(self.ghosts > 0);
-        assert!(!faults.restored_box || (self.boxes_restored > 0 && self.merges > 0));
-        assert!(!faults.restored_relay || (self.relays_restored > 0 && self.relays_wiped > 0));
-        assert!(!faults.cloned || (self.clones > 0 && self.quarantines > 0 && self.merges > 0));
-    }
-}
-
-/// SplitMix64: the same seed, the same run.
-pub(super) struct Random(u64);
-
-impl Random {
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub(super) fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "a chance need not be exact")]
-    pub(super) fn chance(&mut self, of: f64) -> bool {
-        (self.next() >> 11) as f64 / ((1_u64 << 53) as f64) < of
-    }
-
-    fn bytes(&mut self) -> [u8; 16] {
-        let mut bytes = [0; 16];
-        bytes[..8].copy_from_slice(&self.next().to_be_bytes());
-        bytes[8..].copy_from_slice(&self.next().to_be_bytes());
-        bytes
-    }
-
-    fn event(&mut self) -> EventId {
-        EventId::from_bytes(self.bytes())
-    }
-}
 
 /// Both ends of a session that begins.
 pub(super) struct Machine {
@@ -123,33 +32,22 @@ pub(super) struct Machine {
     pub(super) rl: RelayEnd,
 }
 
-/// A request with the link that its owner's phone has.
-#[derive(Clone, Copy)]
-struct Thread {
-    request: crate::domain::RequestId,
-    key: RequestKey,
-    invite: InviteId,
-    device: DeviceId,
-    /// The dense number of the phone's next post.
-    next: i64,
-}
-
 pub(super) struct World {
-    random: Random,
-    faults: Faults,
-    key: Arc<SigningKey>,
-    identity: Arc<SigningKey>,
-    boxes: Vec<MemoryStore>,
-    active: usize,
-    relay: SqliteRelay,
-    threads: Vec<Thread>,
+    pub(super) random: Random,
+    pub(super) faults: Faults,
+    pub(super) key: Arc<SigningKey>,
+    pub(super) identity: Arc<SigningKey>,
+    pub(super) boxes: Vec<MemoryStore>,
+    pub(super) active: usize,
+    pub(super) relay: SqliteRelay,
+    pub(super) threads: Vec<Thread>,
     /// Owners' outboxes: kept until seen in the journal.
-    phones: Vec<SealedPost>,
-    ghosts: Vec<Ghost>,
-    box_copies: Vec<MemoryStore>,
-    relay_copies: Vec<SqliteRelay>,
-    staff_order: Vec<EventId>,
-    owner_order: Vec<EventId>,
+    pub(super) phones: Vec<SealedPost>,
+    pub(super) ghosts: Vec<Ghost>,
+    pub(super) box_copies: Vec<MemoryStore>,
+    pub(super) relay_copies: Vec<SqliteRelay>,
+    pub(super) staff_order: Vec<EventId>,
+    pub(super) owner_order: Vec<EventId>,
     pub(super) seen: Seen,
 }
 
@@ -323,11 +221,14 @@ impl World {
     fn offer(&self) {
         let workshop = self.boxes[0].keys().workshop();
         for post in &self.phones {
-            now(self.relay.post(workshop, post.clone(), NOW)).unwrap();
+            // A relay that lost everything knows no links before a box told it: pages try again.
+            if now(self.relay.invite(post.invite)).unwrap().is_some() {
+                now(self.relay.post(workshop, post.clone(), NOW)).unwrap();
+            }
         }
     }
 
-    fn session(&mut self, which: usize, cut: f64) -> Outcome {
+    pub(super) fn session(&mut self, which: usize, cut: f64) -> Outcome {
         self.offer();
         let machine = self.machine(which);
         self.seen.sessions += 1;
@@ -349,7 +250,7 @@ impl World {
             ));
             self.seen.quarantines += 1;
             if self.random.chance(0.5) {
-                self.boxes[which].write(|tx| link::claim(tx)).unwrap();
+                self.boxes[which].write(link::claim).unwrap();
             }
         } else if let Outcome::Ended(end) = &outcome {
             assert!(
@@ -410,204 +311,5 @@ impl World {
             .map(|(id, _)| id)
             .collect();
         self.phones.retain(|post| !done.contains(&post.id));
-    }
-
-    /// Everybody talks without faults; then what is compared is what anybody held before.
-    pub(super) fn broken_rules(&mut self) -> Vec<&'static str> {
-        let mut survivors: BTreeSet<_> = self.phones.iter().map(|post| post.id).collect();
-        survivors.extend(self.mailbox());
-        survivors.extend(self.relay_holds().into_iter().map(|(id, _)| id));
-        for store in &self.boxes {
-            survivors.extend(journal(store).into_iter().map(|(id, _)| id));
-        }
-        let mut broken = Vec::new();
-        for _ in 0..3 {
-            for which in 0..self.boxes.len() {
-                self.heal(which);
-            }
-        }
-        for which in 0..self.boxes.len() {
-            self.heal(which);
-            let at_box = journal(&self.boxes[which]);
-            let ids: BTreeSet<_> = at_box.iter().map(|(id, _)| *id).collect();
-            if !survivors.is_subset(&ids) {
-                broken.push("lost at the box");
-            }
-            if ids.len() != at_box.len() {
-                broken.push("twice in the journal");
-            }
-            if at_box != self.relay_journal() {
-                broken.push("the two copies differ");
-            }
-            if self.relay_holds().len() != at_box.len() {
-                broken.push("orphans are left");
-            }
-            let faults = self.boxes[which].faults().unwrap();
-            if !faults.is_empty() {
-                println!("{faults:?}");
-                broken.push("the box's data is not sound");
-            }
-        }
-        if !self.phones.is_empty() || !self.mailbox().is_empty() {
-            broken.push("something is still waiting");
-        }
-        let faults = self.faults;
-        if !(faults.cloned || faults.restored_box || faults.restored_relay) {
-            let order: Vec<_> = journal(&self.boxes[0]).into_iter().map(|it| it.0).collect();
-            for written in [&self.staff_order, &self.owner_order] {
-                let kept: Vec<_> = order.iter().filter(|id| written.contains(id)).collect();
-                if kept != written.iter().collect::<Vec<_>>() {
-                    broken.push("out of order");
-                }
-            }
-        }
-        broken
-    }
-
-    /// Sessions without faults, with an admin who says each time that this box is the real one.
-    fn heal(&mut self, which: usize) {
-        for _ in 0..4 {
-            if let Outcome::Ended(End::Refused(_)) = self.session(which, 0.0) {
-                self.boxes[which].write(|tx| link::claim(tx)).unwrap();
-            }
-        }
-    }
-
-    fn mailbox(&self) -> Vec<EventId> {
-        let workshop = self.boxes[0].keys().workshop();
-        let posts = now(self.relay.posts_after(workshop, 0, 10_000)).unwrap();
-        posts.into_iter().map(|(_, post)| post.id).collect()
-    }
-
-    /// The relay's copy of the journal, without what it moved aside.
-    fn relay_journal(&self) -> Vec<(EventId, seal::Chain)> {
-        let all = self.relay_holds();
-        let last = all.iter().rposition(|(_, chain)| chain.is_none());
-        let journal = &all[last.map_or(0, |at| at + 1)..];
-        journal
-            .iter()
-            .map(|(id, chain)| (*id, chain.unwrap()))
-            .collect()
-    }
-
-    /// Everything that the relay holds: orphans that nobody has seen again (without a chain), then
-    /// its copy.
-    fn relay_holds(&self) -> Vec<(EventId, Option<seal::Chain>)> {
-        let workshop = self.boxes[0].keys().workshop();
-        let mut held = Vec::new();
-        let mut run = Vec::new();
-        let mut cursor = None;
-        loop {
-            let asked = GiveBack {
-                common: Seq(0),
-                cursor,
-            };
-            let given = now(self.relay.give_back(workshop, asked)).unwrap();
-            run.extend(given.entries);
-            if given.ends.is_some() {
-                held.push(std::mem::take(&mut run));
-            }
-            cursor = given.next;
-            if cursor.is_none() {
-                break;
-            }
-        }
-        let state = now(self.relay.state(workshop)).unwrap();
-        let copy_is_empty = state.is_none_or(|it| it.position.is_none_or(|at| at.seq == Seq(0)));
-        let runs = held.len() - usize::from(!copy_is_empty && !held.is_empty());
-        let mut all = Vec::new();
-        for (index, run) in held.into_iter().enumerate() {
-            let is_copy = index >= runs;
-            all.extend(
-                run.into_iter()
-                    .filter(|each| is_copy || !each.settled)
-                    .map(|each| (each.entry.id, is_copy.then_some(each.entry.chain))),
-            );
-        }
-        all
-    }
-}
-
-/// Every entry of a box's journal.
-fn journal(store: &MemoryStore) -> Vec<(EventId, seal::Chain)> {
-    let mut all = Vec::new();
-    let mut after = Seq(0);
-    loop {
-        let batch = store.read(|view| link::batch_after(view, after)).unwrap();
-        let Some(batch) = batch else { return all };
-        after = batch.head.position.seq;
-        all.extend(
-            batch
-                .entries
-                .into_iter()
-                .map(|entry| (entry.id, entry.chain)),
-        );
-    }
-}
-
-/// A workshop with two requests whose owners have links.
-fn furnish(store: &MemoryStore) -> Vec<Thread> {
-    let set_up = SetUp {
-        workshop_name: FullName::parse("Nair Motors").unwrap(),
-        full_name: FullName::parse("Meera Nair").unwrap(),
-        username: Username::parse("meera").unwrap(),
-        password_hash: "none".to_owned(),
-    };
-    store.write(|tx| set_up.run(tx)).unwrap();
-    let threads = ["Asha", "Binu"].map(|name| {
-        let open = OpenRequest {
-            id: EventId::new(Uuid::new_v4()),
-            customer: Customer::Named {
-                full_name: FullName::parse(name).unwrap(),
-                phone: None,
-                email: None,
-            },
-            vehicle: Vehicle {
-                plate: Plate::parse("KL 07 AB 1234").unwrap().into_string(),
-                make: None,
-                model: None,
-                year: None,
-            },
-            description: Description::parse("Brakes").unwrap(),
-            assign_to: None,
-        };
-        let opened = store.write(|tx| open.run(tx, &Actor::the_box())).unwrap();
-        Thread {
-            request: opened.request.id,
-            key: opened.request.key,
-            invite: opened.invite.id,
-            device: DeviceId::new(Uuid::new_v4()),
-            next: 1,
-        }
-    });
-    threads.to_vec()
-}
-
-/// What an owner's page makes of a message.
-fn sealed_post(
-    workshop: crate::domain::WorkshopKey,
-    thread: &Thread,
-    id: EventId,
-    json: &str,
-) -> SealedPost {
-    let root = RootSecret::from_bytes(ROOT);
-    let keys = ThreadKeys::derive(&root, *thread.key.as_bytes(), 0);
-    let secret = seal::InviteSecret::derive(&root, *thread.invite.as_bytes());
-    let key = secret.post_key(&keys, *thread.invite.as_bytes());
-    let context = SealContext {
-        workshop: *workshop.as_bytes(),
-        thread: Some(*thread.key.as_bytes()),
-        event: *id.as_bytes(),
-        kind: "message",
-    };
-    let plain = seal::plain(NOW.0, *thread.device.as_bytes(), json.as_bytes());
-    SealedPost {
-        id,
-        thread: thread.key,
-        invite: thread.invite,
-        device: thread.device,
-        kind: "message".into(),
-        epoch: 0,
-        sealed: seal::seal(&key, &context, &plain),
     }
 }
