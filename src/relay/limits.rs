@@ -1,5 +1,7 @@
 //! How much a relay keeps for one workshop, and for how long.
 
+/// The kind of the entries that carry words: pushed when they come, forgotten when they are old.
+pub const MESSAGE: &str = "message_posted";
 /// Posts of one link that wait for the box: an owner writes for weeks to a workshop that is away.
 pub const POSTS_PER_INVITE_MAX: i64 = 500;
 /// Posts of one workshop that wait for the box.

@@ -2,6 +2,7 @@
 //! what is given back only as far as it can verify it.
 
 use crate::domain::{DeviceId, EventId, InviteId, LogId, RequestKey, Seq, Timestamp, WorkshopKey};
+use crate::relay::limits::MESSAGE;
 use crate::relay::store::{Admit, Appended, Fence, RelayStore, Session, SessionAsked};
 use crate::seal::{
     Chain, Clear, FROM_OWNER, Lineage, Position, RootSecret, STAFF_ONLY, SealedEntry, SealedPost,
@@ -89,6 +90,7 @@ pub(in crate::relay) fn granted(number: u64, wraps: Vec<Wrap>) -> Clear {
 pub(in crate::relay) struct Draft {
     pub(in crate::relay) id: EventId,
     pub(in crate::relay) thread: Option<RequestKey>,
+    pub(in crate::relay) kind: &'static str,
     pub(in crate::relay) flags: u32,
     pub(in crate::relay) body: Vec<u8>,
     pub(in crate::relay) clear: Option<Clear>,
@@ -105,10 +107,16 @@ impl Draft {
         Self {
             id: event(number),
             thread,
+            kind: MESSAGE,
             flags: 0,
             body: format!("sealed {number}").into_bytes(),
             clear: None,
         }
+    }
+
+    pub(in crate::relay) fn kind(mut self, kind: &'static str) -> Self {
+        self.kind = kind;
+        self
     }
 
     pub(in crate::relay) fn saying(mut self, clear: Clear) -> Self {
@@ -182,7 +190,7 @@ impl Pen {
             seq: Seq(before.seq.0 + 1),
             id: draft.id,
             thread: draft.thread,
-            kind: "message_posted".into(),
+            kind: draft.kind.into(),
             flags: draft.flags,
             epoch: 0,
             body_sha: body_sha(&draft.body),

@@ -6,8 +6,8 @@ use super::{All, Run, Shop, Waiting};
 use crate::domain::{EventId, RequestKey, Seq, Timestamp, WorkshopKey};
 use crate::relay::judge::judge;
 use crate::relay::limits::{
-    POST_BYTES_PER_WORKSHOP_MAX, POST_KEPT_MS, POSTS_PER_INVITE_MAX, POSTS_PER_WORKSHOP_MAX,
-    REFUSED_PER_INVITE_MAX,
+    MESSAGE, POST_BYTES_PER_WORKSHOP_MAX, POST_KEPT_MS, POSTS_PER_INVITE_MAX,
+    POSTS_PER_WORKSHOP_MAX, REFUSED_PER_INVITE_MAX,
 };
 use crate::relay::lineage::Standing;
 use crate::relay::store::{Appended, Posted, Wake, incarnation_at};
@@ -191,7 +191,7 @@ impl Shop {
             let closed = entry
                 .thread
                 .is_some_and(|it| self.closed.contains(&it) && !alive.contains(&it));
-            if closed {
+            if closed && entry.kind == MESSAGE {
                 entry.body = None;
             }
         }

@@ -26,6 +26,7 @@ pub use deliver::{NotAnAddress, PAUSES, check_address};
 use deliver::{Push, Urgency};
 pub use vapid::Vapid;
 
+use super::limits::MESSAGE;
 use super::presence::{Belongs, Presence};
 use super::store::{RelayStore, Subscription};
 use crate::clock::Clock;
@@ -44,8 +45,6 @@ const THREADS_WAITING_MAX: usize = 4_096;
 const BREATH: Duration = Duration::from_secs(3);
 /// The longest sealed body that travels along, in characters of base64url; a push holds 3,993 bytes.
 const BODY_CHARS_MAX: usize = 3 * 1024;
-/// The kind of event that is worth a notification.
-const MESSAGE: &str = "message_posted";
 
 /// What pushing needs.
 pub struct Parts<S> {

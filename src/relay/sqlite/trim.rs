@@ -14,6 +14,7 @@ use super::trouble::{Done, Trouble};
 use super::{mailbox, workshop};
 use crate::crash;
 use crate::domain::{RequestKey, Seq, Timestamp, WorkshopKey};
+use crate::relay::limits::MESSAGE;
 use crate::relay::store::{Fence, Kept};
 use crate::seal::SealedEntry;
 use crate::wire::link::GivenEntry;
@@ -77,13 +78,19 @@ fn forget_bodies(conn: &Connection, key: WorkshopKey) -> Done<bool> {
                  select entry.rowid from closed
                  join entry on entry.workshop = closed.workshop and entry.thread = closed.thread
                  where closed.workshop = ?1 and entry.body is not null and entry.seq <= ?2
+                   and entry.kind = ?4
                    and not exists (
                      select 1 from entry as later
                      where later.workshop = closed.workshop and later.thread = closed.thread
                        and later.seq > ?2)
                  limit ?3)",
         )?
-        .execute([workshop.n, workshop.line.0, BODIES_AT_ONCE])?;
+        .execute(params![
+            workshop.n,
+            workshop.line.0,
+            BODIES_AT_ONCE,
+            MESSAGE
+        ])?;
     Ok(forgotten > 0)
 }
 
@@ -104,7 +111,7 @@ pub(super) fn stage(conn: &Connection, key: WorkshopKey, from: i64) -> Done<Opti
         let mut entries = blocks::load(conn, workshop.n, block)?;
         for mut entry in packable(conn, workshop.n, block, line)? {
             // Of a thread only what is closed is packed, and its words are not.
-            if entry.thread.is_some() {
+            if entry.thread.is_some() && entry.kind == MESSAGE {
                 entry.body = None;
             }
             let log = workshop.log_at(entry.seq);

@@ -45,6 +45,30 @@ fn an_empty_card_gets_everything_back_and_goes_on_in_a_new_incarnation() {
 }
 
 #[test]
+fn words_that_no_copy_has_any_more_are_gone_in_the_journal_too() {
+    let old = workshop();
+    let request = open(&old, "Asha");
+    say(&old, &owner(&old, request), request, "Is it ready?");
+    let mut run = run_after(&old, Seq(0)).unwrap();
+    let last = head(&old);
+    // The relay kept them for as long as it may, or the copy that knew who took them back is lost.
+    let message = run
+        .entries
+        .iter_mut()
+        .find(|given| given.entry.kind == "message_posted");
+    message.unwrap().entry.body = None;
+
+    let card = empty();
+    merge(&card, &[run], Seq(0), last, 4);
+    assert_eq!(card.faults().unwrap(), Vec::<String>::new());
+    let page = card
+        .read(|view| messages::page(view, request, None, 50))
+        .unwrap();
+    assert!(matches!(page.messages[0].content, Content::Erased(_)));
+    assert!(head(&card) > last, "the journal says so itself");
+}
+
+#[test]
 fn what_is_known_already_changes_nothing() {
     let store = workshop();
     let run = run_after(&store, Seq(0)).unwrap();

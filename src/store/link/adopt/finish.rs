@@ -35,6 +35,7 @@ pub fn finish(tx: &mut WriteTx<'_>, common: Seq, relay_head: Seq) -> CommandResu
     } = &adopted
         && recovered.entries > 0
     {
+        super::empty::explain(tx)?;
         numbers_unsure(tx)?;
         let workshop = local::workshop_name(tx)?.unwrap_or_default();
         tracing::info!(

@@ -8,6 +8,7 @@
 mod any_branches_test;
 #[cfg(test)]
 mod by_hand_test;
+mod empty;
 mod finish;
 mod flagged;
 mod place;
