@@ -19,7 +19,7 @@ const PING_EVERY: Duration = Duration::from_secs(25);
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// A long text is sent in fragments of so many bytes.
-const FRAGMENT_BYTES: usize = 2 * 1024;
+const FRAGMENT_BYTES: usize = 1024;
 
 /// Why a socket's loop ends.
 #[derive(Debug)]
@@ -151,11 +151,6 @@ impl Pump {
             }),
             why = place.until_cut() => Err(End::Close(why)),
         }
-    }
-
-    /// Gives the socket back.
-    pub(crate) fn into_socket(self) -> WebSocket {
-        self.socket
     }
 
     /// Ends the socket.

@@ -51,7 +51,7 @@ pub fn upgrade<B>(
     request: &mut Request<B>,
     protocols: &[&'static str],
 ) -> Result<Upgrading, Problem> {
-    upgrade_with(request, protocols, config())
+    upgrade_with(request, protocols, browsers_config())
 }
 
 /// Grants the upgrade that `request` asks for. Of `protocols`, in our order of preference, the first
@@ -227,10 +227,12 @@ pub async fn close(mut socket: WebSocket, code: u16, reason: &str) {
 /// history, leaves buffers as long as itself. Only before anything was read: what a socket has read
 /// and not yet given out would be lost.
 pub async fn with_fresh_buffers(socket: WebSocket) -> WebSocket {
-    WebSocketStream::from_raw_socket(socket.into_inner(), Role::Server, Some(config())).await
+    WebSocketStream::from_raw_socket(socket.into_inner(), Role::Server, Some(browsers_config()))
+        .await
 }
 
-fn config() -> WebSocketConfig {
+/// How a browser's socket is set up: small buffers (R17), short frames (R23).
+pub fn browsers_config() -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(SOCKET_READ_BUFFER_BYTES)
         .write_buffer_size(SOCKET_WRITE_BUFFER_BYTES)

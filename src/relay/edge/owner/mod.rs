@@ -25,7 +25,7 @@ use crate::domain::{DeviceId, InviteId, LogId, Seq, Timestamp};
 use crate::http::listen::Peer;
 use crate::http::problem::Problem;
 use crate::http::pump::{End, Incoming, Pump};
-use crate::http::upgrade::{CloseReason, WebSocket, upgrade};
+use crate::http::upgrade::{CloseReason, WebSocket, browsers_config, upgrade_with};
 use crate::relay::presence::Belongs;
 use crate::relay::store::{RelayInvite, RelayStore};
 use crate::seal::auth_sha;
@@ -34,6 +34,9 @@ use talk::Talk;
 
 /// The first frame comes within this time (`wire.md` §7).
 const AUTH: Duration = Duration::from_secs(5);
+/// Read buffer of an owner's socket, in bytes: most of ten thousand are idle, and what a page says is
+/// short.
+const READ_BUFFER_BYTES: usize = 1024;
 
 /// Upgrades, then closes with a code that a browser can read if the link opens nothing.
 pub(super) async fn socket<S: RelayStore>(
@@ -43,7 +46,8 @@ pub(super) async fn socket<S: RelayStore>(
     mut request: Request,
 ) -> Result<Response, Problem> {
     let from = asking::address(peer, request.headers(), &relay.proxies);
-    let upgrading = upgrade(&mut request, &[OWNER_PROTOCOL])?;
+    let config = browsers_config().read_buffer_size(READ_BUFFER_BYTES);
+    let upgrading = upgrade_with(&mut request, &[OWNER_PROTOCOL], config)?;
     if upgrading.protocol.is_none() {
         return Err(Problem::malformed("This socket speaks motoreach-owner.v1."));
     }
@@ -79,33 +83,55 @@ struct Shown {
     after: Seq,
 }
 
-/// What is long is boxed: an idle socket's task keeps no room for it.
+/// What is long or seldom is boxed: an idle socket's task keeps no room for it.
 async fn admit<S: RelayStore>(relay: &Relay<S>, socket: WebSocket, invite: InviteId, from: IpAddr) {
+    let talk = match Box::pin(let_in(relay, socket, invite, from)).await {
+        Ok(talk) => talk,
+        Err((pump, refused)) => return Box::pin(turn_away(pump, refused)).await,
+    };
+    talk.run().await;
+}
+
+/// From a socket that was just opened to one that has begun, or to why it does not.
+async fn let_in<S: RelayStore>(
+    relay: &Relay<S>,
+    socket: WebSocket,
+    invite: InviteId,
+    from: IpAddr,
+) -> Result<Talk<'_, S>, (Pump, Refused)> {
     let mut pump = Pump::new(socket);
-    match Box::pin(let_in(relay, &mut pump, invite, from)).await {
-        Ok((belongs, log, after)) => {
-            let Some(place) = relay.presence.enter(belongs) else {
-                return CloseReason::TRY_AGAIN_LATER.close(pump.into_socket()).await;
-            };
-            Talk::new(relay, place, pump).run(log, after).await;
-        }
-        Err(Refused::Gone(why)) => {
-            let frame = RelayFrame::Gone { why }.encode();
-            let _ = pump.send(Utf8Bytes::from(frame), &Nobody).await;
-            pump.end(End::Close(CloseReason::SIGN_IN_AGAIN)).await;
-        }
-        Err(Refused::Wait(wait)) => {
+    let (belongs, log, after) = match recognise(relay, &mut pump, invite, from).await {
+        Ok(recognised) => recognised,
+        Err(refused) => return Err((pump, refused)),
+    };
+    let Some(place) = relay.presence.enter(belongs) else {
+        let full = End::Close(CloseReason::TRY_AGAIN_LATER);
+        return Err((pump, full.into()));
+    };
+    let mut talk = Talk::new(relay, place, pump);
+    match talk.begin(log, after).await {
+        Ok(()) => Ok(talk),
+        Err(end) => Err((talk.leave(), end.into())),
+    }
+}
+
+async fn turn_away(mut pump: Pump, refused: Refused) {
+    let (frame, end) = match refused {
+        Refused::End(end) => return pump.end(end).await,
+        Refused::Gone(why) => (RelayFrame::Gone { why }, CloseReason::SIGN_IN_AGAIN),
+        Refused::Wait(wait) => {
             let frame = RelayFrame::Error {
                 code: "rate_limited",
                 detail: "Too many attempts. Please wait a moment.".to_owned(),
                 id: None,
-                retry_after_s: Some(wait.as_secs().max(1)),
+                retry_after_s: Some(wait.as_secs() + 1),
             };
-            let _ = pump.send(Utf8Bytes::from(frame.encode()), &Nobody).await;
-            pump.end(End::Close(CloseReason::TRY_AGAIN_LATER)).await;
+            (frame, CloseReason::TRY_AGAIN_LATER)
         }
-        Err(Refused::End(end)) => pump.end(end).await,
-    }
+    };
+    // Whether it is still heard or not, the socket closes.
+    let _ = pump.send(Utf8Bytes::from(frame.encode()), &Nobody).await;
+    pump.end(End::Close(end)).await;
 }
 
 /// Why a page is not let in.
@@ -124,7 +150,7 @@ impl From<End> for Refused {
     }
 }
 
-async fn let_in<S: RelayStore>(
+async fn recognise<S: RelayStore>(
     relay: &Relay<S>,
     pump: &mut Pump,
     invite: InviteId,

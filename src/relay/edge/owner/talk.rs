@@ -56,16 +56,18 @@ impl<'a, S: RelayStore> Talk<'a, S> {
     }
 
     /// Until the socket ends.
-    pub(super) async fn run(mut self, log: Option<LogId>, after: Seq) {
-        let end = match Box::pin(self.begin(log, after)).await {
-            Ok(()) => match self.go_on().await {
-                Ok(never) => match never {},
-                Err(end) => end,
-            },
+    pub(super) async fn run(mut self) {
+        let end = match self.go_on().await {
+            Ok(never) => match never {},
             Err(end) => end,
         };
-        drop(self.place);
-        self.pump.end(end).await;
+        let pump = self.leave();
+        Box::pin(pump.end(end)).await;
+    }
+
+    /// Gives up its place; what is left is a socket to be closed.
+    pub(super) fn leave(self) -> Pump {
+        self.pump
     }
 
     async fn go_on(&mut self) -> Result<Infallible, End> {
@@ -84,7 +86,7 @@ impl<'a, S: RelayStore> Talk<'a, S> {
                 self.look_at = Instant::now() + LOOK_EVERY;
                 Box::pin(self.look(Look::All)).await?;
             }
-            self.pump.keep_alive(&self.place).await?;
+            Box::pin(self.pump.keep_alive(&self.place)).await?;
         }
     }
 
