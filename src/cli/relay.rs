@@ -18,7 +18,7 @@ pub struct RelayArgs {
     /// `[::]:443` for root, otherwise `[::]:8443`; without one `[::]:80`, otherwise `[::]:8080`]
     #[arg(long, value_name = "ADDR", value_parser = address)]
     pub listen: Vec<SocketAddr>,
-    /// What owners' links begin with, such as https://relay.example
+    /// What owners' links begin with, such as `https://relay.example`
     #[arg(long, value_name = "URL", value_parser = config::parse_public_url)]
     pub public_url: Option<String>,
     /// Speak TLS with this certificate chain (PEM); read again when it changes
