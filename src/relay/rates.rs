@@ -32,6 +32,13 @@ const PUSH_ASKED_EVERY: Duration = Duration::from_secs(10);
 /// Owners' sockets of one address: a whole town may come through one of a mobile carrier's.
 const SOCKETS_PER_ADDRESS_MAX: usize = 1_024;
 
+/// The network that counts for an address. This machine itself does not: it may carry a test, or a
+/// proxy that does not say for whom it speaks, and then one stranger would close the door for all.
+fn counted(from: IpAddr) -> Option<IpAddr> {
+    let network = network(from);
+    (!network.is_loopback()).then_some(network)
+}
+
 /// Every limit of the relay's edge.
 #[derive(Debug)]
 pub struct Rates {
@@ -67,7 +74,9 @@ impl Rates {
     /// Too many were wrong: how long to wait.
     pub fn may_show(&self, from: IpAddr, invite: InviteId) -> Result<(), Duration> {
         let now = stopwatch();
-        self.wrong_links.allows(&network(from), now)?;
+        if let Some(from) = counted(from) {
+            self.wrong_links.allows(&from, now)?;
+        }
         self.wrong_secrets.allows(&invite, now)
     }
 
@@ -75,7 +84,9 @@ impl Rates {
     pub fn showed_wrong(&self, from: IpAddr, invite: InviteId) {
         let now = stopwatch();
         // Past the limit there is nothing more to count.
-        let _ = self.wrong_links.attempt(network(from), now);
+        if let Some(from) = counted(from) {
+            let _ = self.wrong_links.attempt(from, now);
+        }
         let _ = self.wrong_secrets.attempt(invite, now);
     }
 
@@ -84,15 +95,20 @@ impl Rates {
     /// # Errors
     /// Too often: how long to wait.
     pub fn hello(&self, from: IpAddr) -> Result<(), Duration> {
+        let Some(from) = counted(from) else {
+            return Ok(());
+        };
         let now = stopwatch();
-        self.wrong_codes.allows(&network(from), now)?;
-        self.hellos.take(&network(from), now)
+        self.wrong_codes.allows(&from, now)?;
+        self.hellos.take(&from, now)
     }
 
     /// A pairing code was wrong.
     pub fn paired_wrong(&self, from: IpAddr) {
-        // Past the limit there is nothing more to count.
-        let _ = self.wrong_codes.attempt(network(from), stopwatch());
+        if let Some(from) = counted(from) {
+            // Past the limit there is nothing more to count.
+            let _ = self.wrong_codes.attempt(from, stopwatch());
+        }
     }
 
     /// Counts a new post.
@@ -113,13 +129,12 @@ impl Rates {
         self.push_asked.take(&invite, stopwatch())
     }
 
-    /// A place for one more owner's socket from an address; none when it has too many. This machine
-    /// itself is not counted: it may carry a proxy or a test.
+    /// A place for one more owner's socket from an address; none when it has too many.
     pub fn socket(&self, from: IpAddr) -> Option<AddressPlace> {
         let address = network(from);
         let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
         let held = sockets.entry(address).or_insert(0);
-        if *held >= SOCKETS_PER_ADDRESS_MAX && !address.is_loopback() {
+        if *held >= SOCKETS_PER_ADDRESS_MAX && counted(from).is_some() {
             return None;
         }
         *held += 1;
@@ -167,6 +182,30 @@ mod tests {
         let fresh = InviteId::from_bytes([255; 16]);
         assert!(rates.may_show(neighbour, fresh).is_err());
         assert_eq!(rates.may_show(elsewhere, fresh), Ok(()));
+    }
+
+    #[test]
+    fn a_thousand_boxes_behind_a_silent_proxy_come_back_at_once() {
+        let rates = Rates::default();
+        let (proxy, there) = ("127.0.0.1".parse().unwrap(), "203.0.113.9".parse().unwrap());
+        for _ in 0..1_000 {
+            assert_eq!(rates.hello(proxy), Ok(()));
+        }
+        for _ in 0..HELLOS_AT_ONCE {
+            assert_eq!(rates.hello(there), Ok(()));
+        }
+        assert!(rates.hello(there).is_err());
+    }
+
+    #[test]
+    fn wrong_codes_close_the_door_to_boxes() {
+        let rates = Rates::default();
+        let there = "203.0.113.9".parse().unwrap();
+        for _ in 0..WRONG_CODES_PER_ADDRESS_MAX {
+            assert_eq!(rates.hello(there), Ok(()));
+            rates.paired_wrong(there);
+        }
+        assert!(rates.hello(there).is_err());
     }
 
     #[test]
