@@ -56,6 +56,22 @@ test('with no network at all the conversation is readable, and what is written g
   await device.close();
 });
 
+test('a phone comes back to its conversation by its list, and from the home screen', async () => {
+  const { url } = await world.link(world.request(4));
+  const { device, page, chat } = await world.owner(url);
+  await page.getByRole('button', { name: 'Menu', exact: true }).click();
+  await page.getByRole('link', { name: 'Your requests' }).click();
+  await page.getByRole('heading', { name: 'Your requests' }).waitFor();
+  await isForEverybody(page, 'owner-links');
+  await page.getByRole('link', { name: /Nair Motors/ }).click();
+  await chat.composer.waitFor();
+  // What the home screen opens.
+  await page.goto(`${new URL(url).origin}/o/?last`);
+  await chat.composer.waitFor();
+  assert.equal(page.url(), url);
+  await device.close();
+});
+
 test('a second device opens the same conversation, and what is read on one is read on the other', async () => {
   const request = world.request(1);
   const { url } = await world.link(request);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { messageId } from '$lib/wire/ids';
+import { clientId, messageId } from '$lib/wire/ids';
 import { hello, history, message } from '../../test/fakes';
 import { Conversation } from './conversation.svelte';
 import { timeline } from './timeline';
@@ -215,5 +215,43 @@ test('days are named once and a run of one author is held together', () => {
     [true, false],
     [false, true],
     [true, true],
+  ]);
+});
+
+test('a day that comes twice is named twice, each under a key of its own', () => {
+  const at = (time: string) => ({ created_at: new Date(`2026-11-${time}`).toISOString() });
+  const items = timeline(
+    [
+      message(1, at('22T09:00:00')),
+      // Typed in a tunnel the evening before, and here only now.
+      message(2, at('21T23:50:00')),
+      message(3, at('22T09:05:00')),
+    ],
+    [],
+    null,
+  );
+  const days = items.filter((item) => item.kind === 'day').map((item) => item.key);
+  expect(days).toHaveLength(3);
+  expect(new Set(days).size).toBe(3);
+});
+
+test('what waits stands under its day, and together', () => {
+  const waits = (client_id: string, time: string) => ({
+    client_id: clientId(client_id),
+    content: 'Is it ready?',
+    reply_to: null,
+    created_at: new Date(`2026-11-${time}`).toISOString(),
+    failure: null,
+    acknowledged: false,
+    stored_at: null,
+  });
+  const sent = message(1, { created_at: new Date('2026-11-21T10:00:00').toISOString() });
+  const pending = [waits('a', '22T10:00:00'), waits('b', '22T10:01:00')];
+  const items = timeline([sent], pending, null);
+  expect(items.map((item) => item.kind)).toEqual(['day', 'message', 'day', 'pending', 'pending']);
+  const runs = items.flatMap((item) => (item.kind === 'pending' ? [[item.first, item.last]] : []));
+  expect(runs).toEqual([
+    [true, false],
+    [false, true],
   ]);
 });

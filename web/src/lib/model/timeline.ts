@@ -14,7 +14,13 @@ export type TimelineItem =
       readonly first: boolean;
       readonly last: boolean;
     }
-  | { readonly kind: 'pending'; readonly key: string; readonly pending: Pending };
+  | {
+      readonly kind: 'pending';
+      readonly key: string;
+      readonly pending: Pending;
+      readonly first: boolean;
+      readonly last: boolean;
+    };
 
 const run_ms_max = 5 * 60_000;
 
@@ -25,15 +31,21 @@ export function timeline(
   unread: UnreadStretch | null,
 ): readonly TimelineItem[] {
   const items: TimelineItem[] = [];
+  // What was typed yesterday without a network may come after today's: a day can come twice.
+  const days = new Map<string, number>();
+  const beginDay = (at: Date) => {
+    const day = at.toDateString();
+    const times = (days.get(day) ?? 0) + 1;
+    days.set(day, times);
+    items.push({ kind: 'day', key: `day ${day} ${times}`, at });
+  };
   const firstUnread =
     unread === null ? undefined : messages.find((each) => isUnread(each, unread, messages));
   messages.forEach((message, index) => {
     const before = messages[index - 1];
     const after = messages[index + 1];
-    const day = new Date(message.created_at);
-    const newDay =
-      before === undefined || day.toDateString() !== new Date(before.created_at).toDateString();
-    if (newDay) items.push({ kind: 'day', key: `day ${day.toDateString()}`, at: day });
+    const newDay = before === undefined || !sameDay(before, message);
+    if (newDay) beginDay(new Date(message.created_at));
     if (message === firstUnread && unread !== null) {
       const count = messages.filter((each) => isUnread(each, unread, messages)).length;
       items.push({ kind: 'unread', key: 'unread', count });
@@ -47,10 +59,18 @@ export function timeline(
     });
   });
   const shown = new Set(messages.map((message) => message.client_id));
-  for (const each of pending) {
-    if (!shown.has(each.client_id))
-      items.push({ kind: 'pending', key: each.client_id, pending: each });
-  }
+  const waiting = pending.filter((each) => !shown.has(each.client_id));
+  waiting.forEach((each, index) => {
+    const before = waiting[index - 1] ?? messages.at(-1);
+    if (before === undefined || !sameDay(before, each)) beginDay(new Date(each.created_at));
+    items.push({
+      kind: 'pending',
+      key: each.client_id,
+      pending: each,
+      first: index === 0,
+      last: index === waiting.length - 1,
+    });
+  });
   return items;
 }
 
@@ -59,12 +79,19 @@ function isUnread(message: Message, unread: UnreadStretch, all: readonly Message
   return message.sender_type === side && message.id > unread.after && message.id <= unread.upTo;
 }
 
+interface Dated {
+  readonly created_at: string;
+}
+
+const sameDay = (a: Dated, b: Dated) =>
+  new Date(a.created_at).toDateString() === new Date(b.created_at).toDateString();
+
 function sameRun(a: Message | undefined, b: Message): boolean {
   return (
     a !== undefined &&
     a.sender_type === b.sender_type &&
     a.author_name === b.author_name &&
-    new Date(a.created_at).toDateString() === new Date(b.created_at).toDateString() &&
+    sameDay(a, b) &&
     Date.parse(b.created_at) - Date.parse(a.created_at) < run_ms_max
   );
 }
