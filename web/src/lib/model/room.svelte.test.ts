@@ -256,6 +256,10 @@ describe('others', () => {
     net.last.say({ type: 'chat.typing', name: 'Asha Nair', side: 'USER' });
     net.last.say({ type: 'chat.message', ...message(3) });
     expect(room.typing).toEqual([]);
+    // At the relay's door nobody knows who of the workshop it is.
+    net.last.say({ type: 'chat.typing', name: 'Sharma Motors', side: 'WORKSHOP' });
+    net.last.say({ type: 'chat.message', ...message(4, { sender_type: 'WORKSHOP' }) });
+    expect(room.typing).toEqual([]);
   });
 
   test('are told about my typing every three seconds at most', async () => {

@@ -295,6 +295,8 @@ export class Room {
     this.conversation.apply(message);
     this.outbox.confirm(message.client_id);
     this.#stopTyping(message.author_name);
+    // The relay does not say who of the workshop types.
+    this.#stopTyping(message.sender_name);
     this.#parts.onMessage?.(message);
     if (this.#inFlight === message.client_id) this.#landed();
     this.#pump();
