@@ -128,9 +128,9 @@ test('every step of a message on its way is told, and no step too early', async 
   await bothLeave(both);
 });
 
-test('the line between box and relay is cut, and both write', async () => {
+test('the line between box and relay is cut, and both write', async (t) => {
   const both = await bothAt(1);
-  const { owner, staff } = both;
+  const { owner, staff, request } = both;
   await owner.page.getByText('Somebody is here').waitFor();
   // Short breaks are not told; twenty seconds need not be waited for, though.
   await owner.page.clock.install();
@@ -154,8 +154,21 @@ test('the line between box and relay is cut, and both write', async () => {
   await isForEverybody(owner.page, 'owner-workshop-offline');
   await isForEverybody(staff.page, 'staff-line-down');
 
+  // Whoever stands at the counter need not wait for the internet.
+  await owner.page.getByRole('button', { name: 'Use their Wi-Fi' }).click();
+  const door = owner.page.getByRole('dialog', { name: 'At the workshop?' });
+  await door.getByRole('img', { name: 'QR code of this conversation' }).waitFor();
+  const { lan_url } = await world.link(request);
+  const here = await door.getByRole('link', { name: 'Open on their Wi-Fi' }).getAttribute('href');
+  assert.equal(new URL(here).host, new URL(lan_url).host);
+  assert.equal(new URL(here).hash, new URL(lan_url).hash);
+  await isForEverybody(owner.page, 'owner-door');
+  await door.getByRole('button', { name: 'Close' }).click();
+
   world.line.mend();
+  const mended = Date.now();
   await bothAgree(both, said);
+  t.diagnostic(`everything is there ${Date.now() - mended} ms after the line`);
   await owner.page.getByText('Somebody is here').waitFor();
   await staff.page.getByText(/^Internet:/).waitFor({ state: 'detached' });
   await bothLeave(both);

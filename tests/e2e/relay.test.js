@@ -98,3 +98,27 @@ test('the strip and the settings on a phone', async () => {
   await relay.start();
   await hand.close();
 });
+
+test('of two copies that are alive, and of copies that were brought together, the settings tell', async () => {
+  const desk = await Device.of(browser, desktop);
+  const page = await signedIn(desk, '/inbox');
+  const { token } = box.person('workshop_admin');
+  const now = await box.call('GET', '/api/relay/', token);
+  const at = '2026-03-12T09:30:00.000Z';
+  // A second box with this one's identity is for the tests over processes; this is how it looks.
+  const told = {
+    ...now,
+    ...{ state: 'stopped', why: 'quarantined', detail: '', url: relay.url, public_url: relay.url },
+    merges: [{ at, entries: 52, messages: 37, flagged: [2] }],
+  };
+  await page.route('**/api/relay/', (route) => route.fulfill({ json: told }));
+  await page.goto(`${box.url}/settings/relay`);
+  await page.getByRole('heading', { name: 'Two copies of this box are alive' }).waitFor();
+  await page.getByRole('button', { name: 'This is the real one' }).waitFor();
+  await page.getByText('restored, 37 messages recovered').waitFor();
+  await page.getByRole('link', { name: 'request 2' }).waitFor();
+  await isForEverybody(page, 'relay-copies');
+  await page.setViewportSize(phone);
+  await isForEverybody(page, 'relay-copies');
+  await desk.close();
+});
