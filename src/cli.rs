@@ -107,6 +107,13 @@ pub struct DemoArgs {
     /// Run the box alone, without a relay
     #[arg(long)]
     pub no_relay: bool,
+    /// Where the relay listens [default: a free port of this machine]
+    #[arg(long, value_name = "ADDR", value_parser = address, conflicts_with = "no_relay")]
+    pub relay_listen: Option<SocketAddr>,
+    /// Take the line between box and relay of a sample that runs down, or up again; found by --data,
+    /// or without it where only one runs
+    #[arg(long, conflicts_with_all = ["listen", "relay_listen", "no_relay", "json"])]
+    pub cut: bool,
 }
 
 /// `motoreach bench`.

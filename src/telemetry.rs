@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
 /// The variable that names levels in full, such as `motoreach=debug,hyper=info`.
-const LOG_VARIABLE: &str = "MOTOREACH_LOG";
+pub const LOG_VARIABLE: &str = "MOTOREACH_LOG";
 
 /// From quiet to talkative.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];

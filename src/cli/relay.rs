@@ -33,6 +33,9 @@ pub struct RelayArgs {
     /// Let browsers name push services on private networks; for tests
     #[arg(long, hide = true)]
     pub push_allow_private: bool,
+    /// Stop when standard input ends: how a sample's relay goes with its sample, however that ends
+    #[arg(long, hide = true)]
+    pub stop_with_stdin: bool,
     /// What to do instead of running.
     #[command(subcommand)]
     pub command: Option<RelayCommand>,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::failure::{Exit, NoData};
 use super::serve::minded_signals;
 use super::signals::{StopSignals, survive_file_size_limit};
+use super::stdin::{StdinEnd, stdin_end};
 use super::{many_threads, one_thread, say};
 use crate::cli::{PairArgs, RelayArgs, RelayAt, RelayCommand, StatusArgs};
 use crate::clock::Clock;
@@ -50,14 +51,19 @@ fn serve(args: RelayArgs) -> anyhow::Result<Exit> {
     } else {
         Reach::PublicOnly
     };
+    let leash = args.stop_with_stdin.then(stdin_end);
     let runtime = many_threads()?;
-    let done = runtime.block_on(serve_until_stopped(config, reach));
+    let done = runtime.block_on(serve_until_stopped(config, reach, leash));
     // After a second signal nothing is waited for.
     runtime.shutdown_background();
     done
 }
 
-async fn serve_until_stopped(config: RelayConfig, reach: Reach) -> anyhow::Result<Exit> {
+async fn serve_until_stopped(
+    config: RelayConfig,
+    reach: Reach,
+    leash: Option<StdinEnd>,
+) -> anyhow::Result<Exit> {
     let mut signals = minded_signals()?;
     let (data, clock) = (config.data.clone(), Clock::system());
     let opening = {
@@ -85,7 +91,7 @@ async fn serve_until_stopped(config: RelayConfig, reach: Reach) -> anyhow::Resul
         }
     };
     announce(&running, &data);
-    let failed = until_asked(&running, &mut signals).await;
+    let failed = until_asked(&running, &mut signals, leash).await;
     // Stopping need not be cancel-safe: the process ends, and what was acknowledged is on disk.
     tokio::select! {
         () = async {
@@ -106,10 +112,25 @@ fn open(data: &Path, now: Timestamp) -> anyhow::Result<(Secrets, SqliteRelay)> {
     Ok((secrets, SqliteRelay::open(data, now)?))
 }
 
-/// Waits for a signal; true when the relay died instead.
-async fn until_asked(running: &Running, signals: &mut StopSignals) -> bool {
-    // Cancel-safe: both only wait.
+/// Waits for a signal or the leash's end; true when the relay died instead.
+async fn until_asked(
+    running: &Running,
+    signals: &mut StopSignals,
+    leash: Option<StdinEnd>,
+) -> bool {
+    let let_go = async {
+        match leash {
+            Some(leash) => leash.await,
+            None => std::future::pending().await,
+        }
+    };
+    // Cancel-safe: all of them only wait.
     tokio::select! {
+        // An error is the end of the thread that reads: the same.
+        _ = let_go => {
+            tracing::info!("stopping; whoever started the relay is gone");
+            false
+        }
         () = signals.next() => {
             tracing::info!("stopping; once more to stop at once");
             false

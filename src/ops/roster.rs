@@ -23,8 +23,10 @@ pub(super) struct Roster {
     /// The box's address.
     #[serde(rename = "box")]
     pub(super) url: String,
-    /// The relay's address; there is none.
-    relay: Option<String>,
+    /// The relay's address, if there is one.
+    pub(super) relay: Option<String>,
+    /// The relay's process, to be killed for a test; it is started again.
+    relay_pid: Option<u32>,
     /// The process to signal.
     pid: u32,
     /// Everybody, by number.
@@ -51,7 +53,16 @@ pub(super) struct Opened {
     owner_id: i64,
     pub(super) status: &'static str,
     pub(super) invite_url: Option<String>,
-    relay_invite_url: Option<String>,
+    /// The same link through the relay.
+    pub(super) relay_invite_url: Option<String>,
+}
+
+/// The relay that stands beside the sample.
+pub(super) struct AtRelay {
+    /// What owners' links begin with there.
+    pub(super) url: String,
+    /// Its process.
+    pub(super) pid: u32,
 }
 
 /// Everybody and everything, with tokens that live `ttl_s` seconds from now.
@@ -59,6 +70,7 @@ pub(super) async fn of(
     store: &Store,
     tokens: &TokenKeys,
     base: &str,
+    relay: Option<AtRelay>,
     ttl_s: i64,
 ) -> anyhow::Result<Roster> {
     let url = base.to_owned();
@@ -77,17 +89,24 @@ pub(super) async fn of(
         })
         .collect();
     let base = base.to_owned();
-    let requests = store.read(move |view| opened(view, &base)).await?;
+    let (relay, relay_pid) = match relay {
+        Some(AtRelay { url, pid }) => (Some(url), Some(pid)),
+        None => (None, None),
+    };
+    let at_relay = relay.clone();
+    let requests = store.read(move |view| opened(view, &base, at_relay.as_deref()));
+    let requests = requests.await?;
     Ok(Roster {
         url,
-        relay: None,
+        relay,
+        relay_pid,
         pid: std::process::id(),
         people,
         requests,
     })
 }
 
-fn opened(view: &View<'_>, base: &str) -> Result<Vec<Opened>, StoreError> {
+fn opened(view: &View<'_>, base: &str, relay: Option<&str>) -> Result<Vec<Opened>, StoreError> {
     let mut filter = requests::Filter {
         open: None,
         assigned_to: None,
@@ -105,16 +124,18 @@ fn opened(view: &View<'_>, base: &str) -> Result<Vec<Opened>, StoreError> {
         for request in page {
             let links = invites::of_request(view, request.id)?;
             let newest = links.iter().rev().find(|invite| invite.revoked.is_none());
-            let invite_url = newest.map(|invite| {
-                let secret = view.keys().invite_secret(invite.id);
-                invite_link(base, *invite.id.as_bytes(), &secret)
-            });
+            let link = |base: &str| {
+                newest.map(|invite| {
+                    let secret = view.keys().invite_secret(invite.id);
+                    invite_link(base, *invite.id.as_bytes(), &secret)
+                })
+            };
             all.push(Opened {
                 id: request.id.0,
                 owner_id: request.owner.id.0,
                 status: request.status.word(),
-                invite_url,
-                relay_invite_url: None,
+                invite_url: link(base),
+                relay_invite_url: relay.and_then(link),
             });
         }
     }

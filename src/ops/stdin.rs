@@ -1,7 +1,9 @@
 //! What people type or pipe in: a password, recovery words. Never echoed into a log, wiped after use.
+//! And what its end says: whoever held it is gone.
 
 use std::io::{self, BufRead, Read};
 
+use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 /// The longest line that is taken for a password, in bytes.
@@ -25,6 +27,21 @@ pub(super) fn line() -> io::Result<Zeroizing<String>> {
 /// Lines until there are `count` words, or no more lines.
 pub(super) fn words(count: usize) -> io::Result<Zeroizing<String>> {
     words_of(io::stdin().lock(), count)
+}
+
+/// Comes when standard input ends: whoever holds its other end let go of it, or died.
+pub(super) type StdinEnd = oneshot::Receiver<()>;
+
+/// Reads standard input to its end. The thread sits in a read for as long as the process lives, which
+/// is why it is none of the runtime's.
+pub(super) fn stdin_end() -> StdinEnd {
+    let (ended, end) = oneshot::channel();
+    std::thread::spawn(move || {
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        // Whoever stopped waiting is stopping already.
+        let _ = ended.send(());
+    });
+    end
 }
 
 fn words_of(input: impl BufRead, count: usize) -> io::Result<Zeroizing<String>> {
