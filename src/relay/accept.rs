@@ -78,6 +78,8 @@ where
         }
     };
     session.say_goodbye(&end);
+    // Closing may take seconds; that the box is gone is known now.
+    drop(with);
     session.line.close().await;
     end
 }

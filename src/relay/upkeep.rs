@@ -14,15 +14,25 @@ const EVERY: Duration = Duration::from_secs(3_600);
 
 /// Trims every workshop's copy now and then, until the relay stops.
 pub(super) async fn keep_up<S: RelayStore>(store: S, clock: Clock, shutdown: CancellationToken) {
-    let mut pause = FIRST;
+    let asked = asked_for();
+    let mut pause = asked.unwrap_or(FIRST);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
         }
-        pause = EVERY;
+        pause = asked.unwrap_or(EVERY);
         trim_all(&store, &clock).await;
     }
+}
+
+/// How often a test wants it: `MOTOREACH_TRIM_EVERY_MS`. Only builds with debug assertions look.
+fn asked_for() -> Option<Duration> {
+    if !cfg!(debug_assertions) {
+        return None;
+    }
+    let asked = std::env::var("MOTOREACH_TRIM_EVERY_MS").ok()?;
+    asked.parse().ok().map(Duration::from_millis)
 }
 
 async fn trim_all<S: RelayStore>(store: &S, clock: &Clock) {
