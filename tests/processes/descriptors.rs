@@ -25,9 +25,9 @@ async fn without_descriptors_it_waits_calmly_and_is_back_at_once() {
         // The kernel takes them into its queue; the server cannot take them out.
         peers.push(TcpStream::connect(sample.address()).await.unwrap());
     }
-    let (before, watch) = (program.processor_time(), stopwatch());
+    let (before, watch) = (program.process().processor_time(), stopwatch());
     tokio::time::sleep(WATCHED).await;
-    let busy = program.processor_time().saturating_sub(before);
+    let busy = program.process().processor_time().saturating_sub(before);
     assert!(program.is_alive(), "it ended: {}", program.log());
     assert!(
         busy < watch.elapsed() / 4,

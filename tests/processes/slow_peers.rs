@@ -102,14 +102,14 @@ async fn readers_that_stop_reading_cost_little_and_hold_nobody_up() {
     }
     let mut healthy = Chat::open(&sample, owner, request, None).await.unwrap();
     healthy.expect("chat.history").await;
-    let before = program.memory_bytes();
+    let before = program.process().memory_bytes();
 
     let long = "x".repeat(8_000);
     let mut most = before;
     for _ in 0..UNREAD {
         healthy.say(Uuid::now_v7(), &long).await.unwrap();
         healthy.expect("chat.ack").await;
-        most = most.max(program.memory_bytes());
+        most = most.max(program.process().memory_bytes());
     }
     let grown = most - before;
     println!("{DEAF} deaf readers cost {} KiB", grown >> 10);

@@ -33,6 +33,16 @@ pub async fn post(base: &str, path: &str, token: &str, body: &Value) -> io::Resu
     ask(base, "POST", path, token, Some(body)).await
 }
 
+/// Puts something in the place of what is there.
+pub async fn put(base: &str, path: &str, token: &str, body: &Value) -> io::Result<Answer> {
+    ask(base, "PUT", path, token, Some(body)).await
+}
+
+/// Takes something away.
+pub async fn delete(base: &str, path: &str, token: &str) -> io::Result<Answer> {
+    ask(base, "DELETE", path, token, None).await
+}
+
 async fn ask(
     base: &str,
     method: &str,

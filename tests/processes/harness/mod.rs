@@ -1,19 +1,31 @@
 //! What every test here needs: a running program, a client for each of its doors, a small disk.
 
+pub mod agreement;
+pub mod hostile;
 mod http;
+mod line;
 mod namespace;
+mod owner;
+mod process;
 mod program;
 mod random;
+mod relay;
 mod socket;
+mod workshop;
 
 use std::future::Future;
 use std::time::Duration;
 
 pub use http::{get, post};
+pub use line::{Certificate, Deed, Line, Way, Weather, Which, kind};
 pub use namespace::Namespace;
-pub use program::{Outcome, Program, Sample, Starting, run};
-pub use random::Random;
+pub use owner::Owner;
+pub use process::{Process, contains};
+pub use program::{Outcome, Plan, Program, Sample, Starting, run};
+pub use random::{Random, bytes as random_bytes};
+pub use relay::{RelayPlan, RelayProgram};
 pub use socket::{Chat, Frame};
+pub use workshop::{Workshop, copy_directory, put_back};
 
 /// Between two looks at something that must happen.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -22,7 +34,11 @@ pub const SOON: Duration = Duration::from_secs(30);
 
 /// Waits until `look` finds something; fails in words when it does not by the deadline.
 #[track_caller]
-pub fn until<T, F>(what: &str, within: Duration, mut look: F) -> impl Future<Output = T>
+pub fn until<T, F>(
+    what: impl std::fmt::Display,
+    within: Duration,
+    mut look: F,
+) -> impl Future<Output = T>
 where
     F: AsyncFnMut() -> Option<T>,
 {

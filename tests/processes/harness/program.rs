@@ -1,6 +1,7 @@
 //! The program as a process: started, waited for, killed; never left behind.
 
 use std::fs::{self, File};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -8,11 +9,24 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::{SOON, until};
+use super::{Process, SOON, until};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_motoreach");
+pub(super) const PROGRAM: &str = env!("CARGO_BIN_EXE_motoreach");
 /// By when a command has ended; doctor reads the whole journal, which is long after a long run.
 const COMMAND_MAX: Duration = Duration::from_secs(600);
+
+/// How a sample workshop is started.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Plan<'a> {
+    /// Words before it, such as `strace …`.
+    pub before: &'a [&'a str],
+    /// For its environment, such as a point at which to end.
+    pub environment: &'a [(&'a str, &'a str)],
+    /// How many requests there are; none: three.
+    pub requests: Option<u32>,
+    /// Whether it brings a relay of its own.
+    pub relay: bool,
+}
 
 /// A sample workshop that listens.
 pub struct Program {
@@ -41,6 +55,27 @@ impl Sample {
     /// The request number `k`, counted from 0.
     pub fn request(&self, k: usize) -> i64 {
         self.0["requests"][k]["id"].as_i64().unwrap()
+    }
+
+    /// The owner's link to request number `k`.
+    pub fn invite_url(&self, k: usize) -> &str {
+        self.0["requests"][k]["invite_url"].as_str().unwrap()
+    }
+
+    /// The same at the sample's own relay.
+    pub fn relay_invite_url(&self, k: usize) -> &str {
+        self.0["requests"][k]["relay_invite_url"].as_str().unwrap()
+    }
+
+    /// Where the sample's own relay listens.
+    pub fn relay_address(&self) -> SocketAddr {
+        let url = self.0["relay"].as_str().unwrap();
+        url.trim_start_matches("http://").parse().unwrap()
+    }
+
+    /// The process of the sample's own relay.
+    pub fn relay_pid(&self) -> u32 {
+        self.0["relay_pid"].as_u64().unwrap().try_into().unwrap()
     }
 
     /// An access token of the owner of request number `k`.
@@ -82,12 +117,32 @@ impl Program {
 
     /// The same with its data elsewhere, behind another program such as `strace …`.
     pub async fn start_with(home: &Path, data: &Path, before: &[&str]) -> Self {
-        let mut starting = Starting::new(home, data, before);
+        Self::start_as(
+            home,
+            data,
+            &Plan {
+                before,
+                ..Plan::default()
+            },
+        )
+        .await
+    }
+
+    /// The same by a plan.
+    pub async fn start_as(home: &Path, data: &Path, plan: &Plan<'_>) -> Self {
+        let mut starting = Starting::by(home, data, plan);
         let sample = until("the sample workshop listens", SOON, async || {
             starting.look()
         })
         .await;
         starting.finish(sample)
+    }
+
+    /// Starts one that ends by itself, as at a point where it was asked to, and waits until it has.
+    pub async fn starts_and_ends(home: &Path, data: &Path, plan: &Plan<'_>) {
+        let mut starting = Starting::by(home, data, plan);
+        let ended = async || starting.child.as_mut()?.try_wait().unwrap();
+        until("it ends by itself", SOON, ended).await;
     }
 
     /// `kill -9`, and waits until it is gone.
@@ -125,38 +180,9 @@ impl Program {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// Resident memory, in bytes.
-    pub fn memory_bytes(&self) -> u64 {
-        let status = self.proc("status");
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmRSS:"))
-            .unwrap();
-        line.split_whitespace()
-            .nth(1)
-            .unwrap()
-            .parse::<u64>()
-            .unwrap()
-            * 1_024
-    }
-
-    /// Processor time used so far.
-    pub fn processor_time(&self) -> Duration {
-        let stat = self.proc("stat");
-        // The name in brackets may hold spaces; user and system time are fields 14 and 15.
-        let fields: Vec<_> = stat
-            .rsplit_once(')')
-            .unwrap()
-            .1
-            .split_whitespace()
-            .collect();
-        let ticks = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-        // Linux counts these in hundredths of a second, whatever its own clock does.
-        Duration::from_millis(ticks * 10)
-    }
-
-    fn proc(&self, file: &str) -> String {
-        fs::read_to_string(format!("/proc/{}/{file}", self.pid.as_raw_nonzero())).unwrap()
+    /// The server's own process.
+    pub fn process(&self) -> Process {
+        Process::of(self.pid)
     }
 }
 
@@ -183,6 +209,18 @@ pub struct Starting {
 impl Starting {
     /// Starts a sample workshop.
     pub fn new(home: &Path, data: &Path, before: &[&str]) -> Self {
+        Self::by(
+            home,
+            data,
+            &Plan {
+                before,
+                ..Plan::default()
+            },
+        )
+    }
+
+    fn by(home: &Path, data: &Path, plan: &Plan<'_>) -> Self {
+        let before = plan.before;
         let (json, log) = (home.join("sample.json"), home.join("server.log"));
         let _ = fs::remove_file(&json);
         let mut words = before.iter().map(AsRef::as_ref).chain([Path::new(PROGRAM)]);
@@ -190,16 +228,17 @@ impl Starting {
             .args(words)
             .args([
                 "demo",
-                "--no-relay",
                 "--listen",
                 "127.0.0.1:0",
                 "--requests",
-                "3",
+                &plan.requests.unwrap_or(3).to_string(),
             ])
+            .args((!plan.relay).then_some("--no-relay"))
             .arg("--data")
             .arg(data)
             .arg("--json")
             .arg(&json)
+            .envs(plan.environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(

@@ -41,3 +41,10 @@ impl Random {
         Duration::from_micros(self.below(u64::try_from(end.as_micros()).unwrap()))
     }
 }
+
+/// Random bytes that need not come again: keys and nonces.
+pub fn bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes).unwrap();
+    bytes
+}
