@@ -32,7 +32,7 @@ pub use rejection::{Field, Rejection};
 pub use request::{LastMessage, Named, Request, Status, Vehicle};
 pub use text::{
     Body, Description, Email, FullName, MESSAGE_CHARS_MAX, Password, Phone, Plate, TextError,
-    Username, VehicleText,
+    USERNAME_CHARS_MAX, Username, VehicleText,
 };
 pub use time::Timestamp;
 pub use unread::{Unread, UnreadItem};

@@ -8,7 +8,8 @@ pub const MESSAGE_CHARS_MAX: usize = 8_000;
 const DESCRIPTION_CHARS_MAX: usize = 2_000;
 const NAME_CHARS_MAX: usize = 120;
 const USERNAME_CHARS_MIN: usize = 2;
-const USERNAME_CHARS_MAX: usize = 64;
+/// Longest sign-in name, in characters.
+pub const USERNAME_CHARS_MAX: usize = 64;
 const PHONE_CHARS_MAX: usize = 32;
 const PHONE_DIGITS_MIN: usize = 3;
 const EMAIL_CHARS_MAX: usize = 254; // RFC 5321 §4.5.3.1.3, less the angle brackets

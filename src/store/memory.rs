@@ -72,6 +72,11 @@ impl MemoryStore {
         Ok(faults)
     }
 
+    /// Its connection.
+    pub(super) const fn conn(&self) -> &Connection {
+        &self.conn
+    }
+
     fn view(&self) -> View<'_> {
         View {
             conn: &self.conn,

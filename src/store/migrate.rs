@@ -15,7 +15,7 @@ pub(crate) struct Migration {
     pub(crate) sql: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[
+pub(super) const MIGRATIONS: &[Migration] = &[
     Migration {
         number: 1,
         sql: include_str!("../../migrations/appliance/0001_journal.sql"),

@@ -29,6 +29,8 @@ pub mod sessions;
 mod space;
 mod tx;
 pub mod unread;
+#[cfg(test)]
+mod upgrade_test;
 pub mod verify;
 mod words;
 pub(crate) mod writer;

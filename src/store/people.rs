@@ -7,6 +7,7 @@ use super::tx::View;
 use super::words::{role_from_word, role_word};
 use crate::domain::{
     Actor, Person, PersonId, PersonKey, RequestId, Role, Scope, SessionId, Timestamp,
+    USERNAME_CHARS_MAX,
 };
 
 /// What a token says about who carries it. Nothing of it is believed until `actor` has checked it.
@@ -198,7 +199,10 @@ pub(super) fn username_or_next(conn: &Connection, wish: &str) -> rusqlite::Resul
         if !taken.query_row([&name], |row| row.get::<_, bool>(0))? {
             break;
         }
-        name = format!("{wish}-{number}");
+        let suffix = format!("-{number}");
+        let room = USERNAME_CHARS_MAX.saturating_sub(suffix.len());
+        name = wish.chars().take(room).collect();
+        name.push_str(&suffix);
     }
     Ok(name)
 }

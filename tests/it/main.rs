@@ -20,6 +20,7 @@ mod harness;
 mod invites;
 mod journal;
 mod link_board;
+mod merge;
 mod original_contract;
 mod regress;
 mod resume;

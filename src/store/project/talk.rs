@@ -215,20 +215,32 @@ const fn erased_word(why: ErasedWhy) -> &'static str {
     }
 }
 
-/// Counts what each side has not read. Words that are gone need no reading; that they are gone is
-/// asked of the event, because a replay meets the message before it meets its erasing.
+/// Counts what each side has not read.
 fn recount(conn: &Connection, request: i64) -> rusqlite::Result<()> {
-    conn.prepare_cached(
-        "update request set
-             user_unread = (select count(*) from message m join event e on e.seq = m.seq
-                 where m.request_id = ?1 and m.seq > user_read_seq
-                   and m.side = 'workshop' and e.body is not null),
-             workshop_unread = (select count(*) from message m join event e on e.seq = m.seq
-                 where m.request_id = ?1 and m.seq > workshop_read_seq
-                   and m.side = 'user' and e.body is not null)
-         where id = ?1",
-    )?
-    .execute([request])?;
+    recount_for(conn, request, Side::User)?;
+    recount_for(conn, request, Side::Workshop)
+}
+
+/// Counts what one side has not read. Words that are gone need no reading; that they are gone is asked
+/// of the event, because a replay meets the message before it meets its erasing.
+fn recount_for(conn: &Connection, request: i64, reader: Side) -> rusqlite::Result<()> {
+    let sql = match reader {
+        Side::User => {
+            "update request set user_unread =
+                 (select count(*) from message m join event e on e.seq = m.seq
+                  where m.request_id = ?1 and m.seq > user_read_seq
+                    and m.side = 'workshop' and e.body is not null)
+             where id = ?1"
+        }
+        Side::Workshop => {
+            "update request set workshop_unread =
+                 (select count(*) from message m join event e on e.seq = m.seq
+                  where m.request_id = ?1 and m.seq > workshop_read_seq
+                    and m.side = 'user' and e.body is not null)
+             where id = ?1"
+        }
+    };
+    conn.prepare_cached(sql)?.execute([request])?;
     Ok(())
 }
 
@@ -267,5 +279,5 @@ pub(super) fn read(
         }
     };
     conn.prepare_cached(update)?.execute(params![id, up_to])?;
-    recount(conn, id)
+    recount_for(conn, id, side)
 }
