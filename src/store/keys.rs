@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::domain::{EventId, InviteId, PersonKey, RequestKey, Timestamp, WorkshopKey};
 use crate::seal::{
-    self, InviteSecret, Key, RootSecret, STAFF_ONLY, SealContext, SigningKey, ThreadKeys,
+    self, InviteSecret, Key, LINK_KEY_PURPOSE, RootSecret, STAFF_ONLY, SealContext, SigningKey,
+    ThreadKeys,
 };
 
 /// Everything that is derived from the root secret.
@@ -12,6 +13,9 @@ pub struct BoxKeys {
     root: RootSecret,
     workshop: WorkshopKey,
     staff: Key,
+    /// Signs the journal's head with every batch for the relay: making a pair of it costs as much as
+    /// signing.
+    link: SigningKey,
 }
 
 /// What names an entry and its key, as far as its seal covers it.
@@ -58,10 +62,10 @@ impl BoxKeys {
         let id = root.derive("workshop-id", &[]);
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&id.as_bytes()[..16]);
-        let staff = seal::staff_key(&root);
         Self {
             workshop: WorkshopKey::from_bytes(bytes),
-            staff,
+            staff: seal::staff_key(&root),
+            link: SigningKey::derive(&root, LINK_KEY_PURPOSE),
             root,
         }
     }
@@ -94,6 +98,11 @@ impl BoxKeys {
     /// A key pair of this box for one purpose.
     pub fn signing_key(&self, purpose: &str) -> SigningKey {
         SigningKey::derive(&self.root, purpose)
+    }
+
+    /// The key pair that signs journal heads and the link's handshake.
+    pub(super) const fn link_key(&self) -> &SigningKey {
+        &self.link
     }
 
     /// The thread's keys of one epoch, as an owner's link carries them.

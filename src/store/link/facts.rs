@@ -3,7 +3,7 @@
 use rusqlite::OptionalExtension;
 
 use crate::domain::Seq;
-use crate::seal::{Chain, LINK_KEY_PURPOSE, Lineage, Position, SignedHead};
+use crate::seal::{Chain, Lineage, Position, SignedHead};
 use crate::store::error::StoreError;
 use crate::store::incarnations;
 use crate::store::keys::BoxKeys;
@@ -64,5 +64,5 @@ pub fn chains(view: &View<'_>, seqs: &[Seq]) -> Result<Vec<Option<Chain>>, Store
 
 /// The box's word that it wrote everything up to a position.
 pub fn sign(keys: &BoxKeys, position: Position) -> SignedHead {
-    SignedHead::sign(&keys.signing_key(LINK_KEY_PURPOSE), position)
+    SignedHead::sign(keys.link_key(), position)
 }

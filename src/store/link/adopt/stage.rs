@@ -4,7 +4,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use crate::domain::{LogId, Seq};
-use crate::seal::{Chain, LINK_KEY_PURPOSE, Position, SealedEntry, SignedHead};
+use crate::seal::{Chain, Position, SealedEntry, SignedHead};
 use crate::store::error::StoreError;
 use crate::store::event_body;
 use crate::store::keys::{SealHeader, Under};
@@ -204,7 +204,7 @@ fn keep(
 
 /// Whether this box signed the end of a run.
 fn is_signed(tx: &WriteTx<'_>, end: &SignedHead) -> bool {
-    let public_key = tx.keys.signing_key(LINK_KEY_PURPOSE).public_key();
+    let public_key = tx.keys.link_key().public_key();
     end.check(&public_key).is_ok()
 }
 
