@@ -68,7 +68,11 @@ impl MemoryStore {
     /// What is wrong with journal and projections; nothing in a sound database.
     pub(crate) fn faults(&self) -> Result<Vec<String>, StoreError> {
         let (_, mut faults) = proof::faults(&self.conn, &self.keys, 20)?;
-        faults.extend(verify::projection_faults(&self.conn, &self.keys)?);
+        faults.extend(verify::differences(
+            &self.conn,
+            &copy_of(&template()),
+            &self.keys,
+        )?);
         Ok(faults)
     }
 

@@ -96,13 +96,23 @@ pub(super) fn projection_faults(
     let mut scratch = Connection::open_in_memory()?;
     migrate::migrate(&mut scratch, Timestamp(0))
         .map_err(|error| StoreError::Damaged(error.to_string()))?;
+    scratch.set_prepared_statement_cache_capacity(reader::STATEMENTS);
+    differences(conn, &scratch, keys)
+}
+
+/// The same, beside a database that is empty.
+pub(super) fn differences(
+    conn: &Connection,
+    scratch: &Connection,
+    keys: &BoxKeys,
+) -> Result<Vec<String>, StoreError> {
     journal::each(conn, |entry| {
-        journal::copy_to(&scratch, &entry)?;
-        replay(&scratch, keys, &entry)
+        journal::copy_to(scratch, &entry)?;
+        replay(scratch, keys, &entry)
     })?;
     let mut faults = Vec::new();
     for table in PROJECTIONS {
-        if rows(conn, table)? != rows(&scratch, table)? {
+        if rows(conn, table)? != rows(scratch, table)? {
             faults.push(format!(
                 "table {table} is not what follows from the journal; run `motoreach doctor --rebuild`"
             ));

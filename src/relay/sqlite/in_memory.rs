@@ -1,6 +1,6 @@
 //! A relay's database in memory, without threads, for tests that make thousands of them.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
@@ -15,9 +15,7 @@ use crate::relay::limits::WAKES_MAX;
 impl SqliteRelay {
     /// A new, empty one. Its futures are ready at once, whatever polls them.
     pub(crate) fn in_memory() -> Self {
-        let mut conn = Connection::open_in_memory().unwrap();
-        bring_up(&mut conn, As::Relay, Timestamp(0)).unwrap();
-        Self::direct(conn)
+        Self::direct(copy_of(&template()))
     }
 
     /// What a backup of it would hold now, as another one.
@@ -25,11 +23,7 @@ impl SqliteRelay {
         let Engine::Direct(conn, _) = &self.inner.engine else {
             panic!("only a database in memory is copied");
         };
-        let mut copy = Connection::open_in_memory().unwrap();
-        let conn = conn.lock().unwrap();
-        Backup::new(&conn, &mut copy).unwrap().step(-1).unwrap();
-        drop(conn);
-        Self::direct(copy)
+        Self::direct(copy_of(&conn.lock().unwrap()))
     }
 
     fn direct(conn: Connection) -> Self {
@@ -44,4 +38,21 @@ impl SqliteRelay {
             }),
         }
     }
+}
+
+/// Migrated once: making a database is copying some pages then.
+fn template() -> MutexGuard<'static, Connection> {
+    static TEMPLATE: OnceLock<Mutex<Connection>> = OnceLock::new();
+    let template = TEMPLATE.get_or_init(|| {
+        let mut conn = Connection::open_in_memory().unwrap();
+        bring_up(&mut conn, As::Relay, Timestamp(0)).unwrap();
+        Mutex::new(conn)
+    });
+    template.lock().unwrap()
+}
+
+fn copy_of(from: &Connection) -> Connection {
+    let mut to = Connection::open_in_memory().unwrap();
+    Backup::new(from, &mut to).unwrap().step(-1).unwrap();
+    to
 }
