@@ -8,7 +8,7 @@ mod relay;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use operator::{
     AddPersonArgs, AddRequestArgs, DataArgs, DoctorArgs, ListPeopleArgs, PasswordArgs,
@@ -119,12 +119,45 @@ pub struct DemoArgs {
 /// `motoreach bench`.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct BenchArgs {
-    /// How long to measure each thing
+    /// Measure only this [default: both]
+    #[arg(value_name = "PART")]
+    pub part: Option<BenchPart>,
+    /// How long to measure each thing of the box
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub seconds: u64,
+    /// Messages that a box has when it meets its relay
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub entries: u64,
+    /// Boxes on the line of one relay
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = count)]
+    pub boxes: usize,
+    /// Owners' pages open at one relay
+    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = count)]
+    pub owners: usize,
+    /// Also let a line go silent, and wait until that is noticed: more than a minute
+    #[arg(long)]
+    pub silent_line: bool,
     /// Answer with one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// What `motoreach bench` measures.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum BenchPart {
+    /// A box by itself
+    Box,
+    /// A relay, and the link to it
+    Relay,
+}
+
+/// How many of something a relay takes: as many as it has connections.
+fn count(text: &str) -> Result<usize, &'static str> {
+    let count = text
+        .parse()
+        .ok()
+        .filter(|count| (2..=15_000).contains(count));
+    count.ok_or("write a number from 2 to 15,000")
 }
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {

@@ -11,9 +11,11 @@ use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::child::Box as Served;
+use super::times::Times;
 use crate::clock::stopwatch;
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -36,12 +38,13 @@ pub(super) struct Run {
     pub(super) rooms: usize,
     /// Messages that each sender had under way.
     pub(super) in_flight: usize,
-    /// Messages acknowledged, per second.
+    /// Messages acknowledged.
+    pub(super) messages: usize,
+    /// The same, per second.
     pub(super) per_second: f64,
-    /// Half were acknowledged within so many milliseconds.
-    pub(super) p50_ms: f64,
-    /// All but one in a hundred were.
-    pub(super) p99_ms: f64,
+    /// From sending to acknowledgement.
+    #[serde(flatten)]
+    pub(super) times: Times,
 }
 
 #[derive(Deserialize)]
@@ -55,35 +58,41 @@ struct Heard {
 impl Load {
     /// Writes for so long.
     pub(super) async fn run(self, served: &Served, time: Duration) -> anyhow::Result<Run> {
+        let stop = CancellationToken::new();
+        let running = self.run_until(served, &stop);
+        let timer = async {
+            tokio::time::sleep(time).await;
+            stop.cancel();
+        };
+        tokio::join!(running, timer).0
+    }
+
+    /// Writes until it is told to stop.
+    pub(super) async fn run_until(
+        self,
+        served: &Served,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Run> {
         let mut senders = JoinSet::new();
         let mut sockets = Vec::with_capacity(self.senders);
         for sender in 0..self.senders {
-            let request = &served.sample.requests[sender % self.rooms];
-            let owner = served
-                .sample
-                .people
-                .iter()
-                .find(|person| person.id == request.owner_id);
-            let token = &owner.context("a request has no owner")?.token;
-            let path = format!("/ws/service-chat/{}/?token={token}", request.id);
-            sockets.push(connect(served, &path).await?);
+            sockets.push(enter(served, sender % self.rooms).await?);
         }
         let begun = stopwatch();
         for socket in sockets {
-            senders.spawn(write(socket, self.in_flight, begun + time));
+            senders.spawn(write(socket, self.in_flight, stop.clone()));
         }
         let mut times = Vec::new();
         while let Some(done) = senders.join_next().await {
             times.append(&mut done??);
         }
         let took = begun.elapsed();
-        times.sort();
         Ok(Run {
             rooms: self.rooms,
             in_flight: self.in_flight,
+            messages: times.len(),
             per_second: times.len() as f64 / took.as_secs_f64(),
-            p50_ms: at(&times, 0.50),
-            p99_ms: at(&times, 0.99),
+            times: Times::of(times),
         })
     }
 }
@@ -98,6 +107,25 @@ pub(super) async fn watch(served: &Served) -> anyhow::Result<Socket> {
     Ok(socket)
 }
 
+/// Says one thing in a room, and gives its id once the box has it on disk.
+pub(super) async fn say_once(served: &Served, room: usize) -> anyhow::Result<Uuid> {
+    let mut socket = enter(served, room).await?;
+    let id = send_one(&mut socket).await?;
+    while acknowledged(&mut socket).await? != Some(id) {}
+    socket.close(None).await?;
+    Ok(id)
+}
+
+/// A socket of the owner of a room's request.
+async fn enter(served: &Served, room: usize) -> anyhow::Result<Socket> {
+    let request = &served.sample.requests[room];
+    let mut people = served.sample.people.iter();
+    let owner = people.find(|person| person.id == request.owner_id);
+    let token = &owner.context("a request has no owner")?.token;
+    let path = format!("/ws/service-chat/{}/?token={token}", request.id);
+    connect(served, &path).await
+}
+
 async fn connect(served: &Served, path: &str) -> anyhow::Result<Socket> {
     let mut request = format!("ws://{}{path}", served.address).into_client_request()?;
     let protocol = http::HeaderValue::from_static("motoreach.v1");
@@ -110,35 +138,20 @@ async fn connect(served: &Served, path: &str) -> anyhow::Result<Socket> {
 async fn write(
     mut socket: Socket,
     in_flight: usize,
-    until: Instant,
+    stop: CancellationToken,
 ) -> anyhow::Result<Vec<Duration>> {
     let mut times = Vec::new();
     let mut underway: HashMap<Uuid, Instant> = HashMap::new();
     loop {
-        while underway.len() < in_flight && stopwatch() < until {
-            let id = Uuid::now_v7();
-            let text = format!(
-                r#"{{"type":"chat.message","client_id":"{id}","content":"The brakes squeal when it is cold."}}"#
-            );
-            underway.insert(id, stopwatch());
-            socket.send(Message::Text(text.into())).await?;
+        while underway.len() < in_flight && !stop.is_cancelled() {
+            let sent = stopwatch();
+            underway.insert(send_one(&mut socket).await?, sent);
         }
         if underway.is_empty() {
             socket.close(None).await?;
             return Ok(times);
         }
-        let frame = socket.next().await.context("the box closed the socket")??;
-        let Ok(text) = frame.to_text() else {
-            continue;
-        };
-        let Ok(heard) = serde_json::from_str::<Heard>(text) else {
-            continue;
-        };
-        anyhow::ensure!(
-            heard.kind != "chat.error",
-            "the box refused a message: {text}"
-        );
-        if let ("chat.ack", Some(id)) = (heard.kind.as_str(), heard.client_id)
+        if let Some(id) = acknowledged(&mut socket).await?
             && let Some(sent) = underway.remove(&id)
         {
             times.push(sent.elapsed());
@@ -146,14 +159,27 @@ async fn write(
     }
 }
 
-fn at(times: &[Duration], share: f64) -> f64 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "an index"
-    )]
-    let index = (times.len() as f64 * share) as usize;
-    times
-        .get(index.min(times.len().saturating_sub(1)))
-        .map_or(0.0, |time| time.as_secs_f64() * 1e3)
+async fn send_one(socket: &mut Socket) -> anyhow::Result<Uuid> {
+    let id = Uuid::now_v7();
+    let text = format!(
+        r#"{{"type":"chat.message","client_id":"{id}","content":"The brakes squeal when it is cold."}}"#
+    );
+    socket.send(Message::Text(text.into())).await?;
+    Ok(id)
+}
+
+/// Reads one frame: the message that it acknowledges, if it does.
+async fn acknowledged(socket: &mut Socket) -> anyhow::Result<Option<Uuid>> {
+    let frame = socket.next().await.context("the box closed the socket")??;
+    let Ok(text) = frame.to_text() else {
+        return Ok(None);
+    };
+    let Ok(heard) = serde_json::from_str::<Heard>(text) else {
+        return Ok(None);
+    };
+    anyhow::ensure!(
+        heard.kind != "chat.error",
+        "the box refused a message: {text}"
+    );
+    Ok(heard.client_id.filter(|_| heard.kind == "chat.ack"))
 }

@@ -1,10 +1,14 @@
 //! `motoreach bench`: what this program does on this machine, measured through its own front door.
 //!
 //! It starts a box of its own as a separate process in a temporary directory and speaks to it as
-//! browsers do. Nothing is simulated: every message that counts was acknowledged from disk.
+//! browsers do. Nothing is simulated: every message that counts was acknowledged from disk. `relay`
+//! gives it a relay and does the same with the link.
 
 mod child;
 mod load;
+mod process;
+mod relay;
+mod times;
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +17,7 @@ use serde::Serialize;
 use self::child::Box as Served;
 use self::load::{Load, Run};
 use super::say;
-use crate::cli::BenchArgs;
+use crate::cli::{BenchArgs, BenchPart};
 use crate::clock::stopwatch;
 
 /// Rooms in the widest run.
@@ -30,6 +34,16 @@ const STARTS: usize = 5;
 struct Figures {
     /// The program, in bytes.
     binary_bytes: u64,
+    /// A box by itself.
+    #[serde(flatten)]
+    alone: Option<Alone>,
+    /// A relay, and the link to it.
+    relay: Option<relay::Figures>,
+}
+
+/// What was measured of a box by itself.
+#[derive(Debug, Serialize)]
+struct Alone {
     /// From starting the process on existing data to its first answer, in milliseconds.
     start_ms: f64,
     /// Resident memory with nobody there, in KiB.
@@ -43,10 +57,11 @@ struct Figures {
 /// Measures and prints.
 ///
 /// # Errors
-/// The box could not be started or did not answer.
+/// The box or the relay could not be started or did not answer.
 pub fn run(args: BenchArgs) -> anyhow::Result<()> {
+    process::take_files();
     let runtime = super::many_threads()?;
-    let figures = runtime.block_on(measure(Duration::from_secs(args.seconds)))?;
+    let figures = runtime.block_on(measure(args))?;
     if args.json {
         say(serde_json::to_string(&figures)?);
     } else {
@@ -55,8 +70,25 @@ pub fn run(args: BenchArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn measure(each: Duration) -> anyhow::Result<Figures> {
+async fn measure(args: BenchArgs) -> anyhow::Result<Figures> {
     let binary_bytes = std::fs::metadata(std::env::current_exe()?)?.len();
+    let (mut alone, mut with_relay) = (None, None);
+    if args.part != Some(BenchPart::Relay) {
+        let each = Duration::from_secs(args.seconds);
+        alone = Some(measure_alone(each).await?);
+    }
+    if args.part != Some(BenchPart::Box) {
+        let served = Served::start(SAMPLE_REQUESTS).await?;
+        with_relay = Some(relay::measure(&served, args).await?);
+    }
+    Ok(Figures {
+        binary_bytes,
+        alone,
+        relay: with_relay,
+    })
+}
+
+async fn measure_alone(each: Duration) -> anyhow::Result<Alone> {
     let mut served = Served::start(SAMPLE_REQUESTS).await?;
     let idle_kib = served.memory_kib()?;
     let idle_socket_bytes = idle_sockets(&served, idle_kib).await?;
@@ -81,9 +113,7 @@ async fn measure(each: Duration) -> anyhow::Result<Figures> {
         runs.push(load.run(&served, each).await?);
     }
     let start_ms = start(&mut served).await?;
-    served.end()?;
-    Ok(Figures {
-        binary_bytes,
+    Ok(Alone {
         start_ms,
         idle_kib,
         idle_socket_bytes,
@@ -118,6 +148,15 @@ fn print(figures: &Figures) {
         "program                {:>9.1} MB",
         figures.binary_bytes as f64 / 1e6
     ));
+    if let Some(alone) = &figures.alone {
+        print_alone(alone);
+    }
+    if let Some(figures) = &figures.relay {
+        relay::print(figures);
+    }
+}
+
+fn print_alone(figures: &Alone) {
     say(format_args!(
         "start to first answer  {:>9.0} ms",
         figures.start_ms
@@ -135,7 +174,7 @@ fn print(figures: &Figures) {
     for run in &figures.runs {
         say(format_args!(
             "{:>4} rooms, {:>2} in flight each {:>8.0} /s   p50 {:>7.2} ms   p99 {:>7.2} ms",
-            run.rooms, run.in_flight, run.per_second, run.p50_ms, run.p99_ms
+            run.rooms, run.in_flight, run.per_second, run.times.p50_ms, run.times.p99_ms
         ));
     }
 }

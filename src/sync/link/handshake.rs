@@ -1,8 +1,9 @@
 //! Pairing codes: what a relay's operator reads out and an admin types, and the key in them.
 //!
 //! Ten letters of Crockford's base32 are 50 bits: good for an hour and one use, behind limits on
-//! guessing. Neither end keeps the code itself.
+//! guessing. Neither end keeps the code itself. Whoever was let in once shows a membership from then on.
 
+pub use super::transcript::membership;
 use crate::seal::Key;
 
 /// Letters in a code, without the dash in its middle.

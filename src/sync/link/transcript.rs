@@ -66,7 +66,7 @@ pub(super) fn relay_proof(code: &[u8; 32], challenge: &Challenge, box_nonce: &[u
 }
 
 /// The relay's own proof that a workshop was admitted: it outlives the relay's database.
-pub(super) fn membership(key: &[u8; 32], workshop: WorkshopKey, public_key: &[u8; 32]) -> Vec<u8> {
+pub fn membership(key: &[u8; 32], workshop: WorkshopKey, public_key: &[u8; 32]) -> Vec<u8> {
     proof(
         key,
         &[b"motoreach-member-1", workshop.as_bytes(), public_key],
