@@ -37,6 +37,8 @@ use session::{Went, With, talk};
 
 /// A line that stood for so long was a good one: the next trouble begins anew.
 const STOOD: Duration = Duration::from_secs(60);
+/// Whoever writes something does not wait for a pause to end, but tries are no closer than this.
+const NUDGE: Duration = Duration::from_secs(5);
 /// After the store failed it is tried again no sooner.
 const STORE_PAUSE: Duration = Duration::from_secs(2);
 
@@ -91,6 +93,15 @@ enum Then {
     Anew,
 }
 
+/// What it means for a pause that somebody writes something.
+#[derive(Clone, Copy)]
+enum Written {
+    /// It is worth a try soon.
+    Hastens,
+    /// It changes nothing: the relay said no, or the store failed.
+    Waits,
+}
+
 impl Dialing {
     /// One try: settings, a line, a session; then the wait for the next.
     async fn round(&mut self) {
@@ -106,7 +117,7 @@ impl Dialing {
             Ok(looked) => looked,
             Err(error) => {
                 tracing::error!(%error, "the link's settings could not be read");
-                return self.rest(STORE_PAUSE).await;
+                return self.rest(STORE_PAUSE, Written::Waits).await;
             }
         };
         self.reporter.begin(round, settings.as_ref());
@@ -127,12 +138,12 @@ impl Dialing {
                 self.reporter
                     .stands(LinkState::Waiting { retry_at, why })
                     .await;
-                self.rest(after).await;
+                self.rest(after, Written::Hastens).await;
             }
             Then::Stop(why) => {
                 tracing::warn!(why = why.word(), "the relay does not go on with this box");
                 self.reporter.stands(LinkState::Stopped(why)).await;
-                self.rest(Backoff::refused(why)).await;
+                self.rest(Backoff::refused(why), Written::Waits).await;
             }
         }
     }
@@ -149,7 +160,7 @@ impl Dialing {
         };
         let connected = match connected {
             Ok(connected) => connected,
-            Err(why) => return Then::Retry(why, self.backoff.next(random())),
+            Err(why) => return Then::Retry(why, self.backoff.next(why, random())),
         };
         let facts = BoxFacts {
             head: facts.head,
@@ -220,13 +231,14 @@ impl Dialing {
             | End::Fenced
             | End::SentAway { .. } => LinkTrouble::Other,
         };
-        Then::Retry(why, self.backoff.next(random()))
+        Then::Retry(why, self.backoff.next(why, random()))
     }
 
     /// Waits, but no longer than until settings change, the network does, or the box stops. What waits
     /// for the relay meanwhile is told.
-    async fn rest(&mut self, at_most: Duration) {
-        let deadline = Instant::now() + at_most;
+    async fn rest(&mut self, at_most: Duration, written: Written) {
+        let began = Instant::now();
+        let mut deadline = began + at_most;
         let routes = routes::changed();
         let mut routes = std::pin::pin!(routes);
         loop {
@@ -245,6 +257,10 @@ impl Dialing {
                         return;
                     }
                     self.reporter.is_stale();
+                    match written {
+                        Written::Hastens => deadline = deadline.min(began + NUDGE),
+                        Written::Waits => {}
+                    }
                 }
                 () = sleep_until(due), if is_behind => self.reporter.numbers().await,
                 () = self.parts.shutdown.cancelled() => return,
