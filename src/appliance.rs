@@ -248,7 +248,7 @@ impl Running {
 }
 
 /// Makes connections to the relay; trusts what the world does and what the configuration names.
-fn dialer(relay_ca: Option<&Path>) -> Result<Dialer, StartError> {
+pub(crate) fn dialer(relay_ca: Option<&Path>) -> Result<Dialer, StartError> {
     let time = TlsClock::new(Clock::system());
     let tls = net::tls::client(&time, relay_ca).map_err(|source| StartError::Certificates {
         path: relay_ca.unwrap_or_else(|| Path::new("")).to_owned(),

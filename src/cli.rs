@@ -4,6 +4,7 @@
 
 mod operator;
 mod relay;
+mod restore;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ pub use operator::{
 };
 
 pub use relay::{PairArgs, RelayArgs, RelayAt, RelayCommand, StatusArgs};
+pub use restore::RestoreArgs;
 
 use crate::ops::Ttl;
 
@@ -65,6 +67,8 @@ pub enum Command {
     Token(TokenArgs),
     /// Check the data and say what is wrong and what to do
     Doctor(DoctorArgs),
+    /// Bring a workshop back from its relay, on a new card or a new machine
+    Restore(RestoreArgs),
     /// Measure what this machine can do
     Bench(BenchArgs),
 }

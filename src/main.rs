@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Request(command) => ops::request(command),
         Command::Token(args) => ops::token(&args),
         Command::Doctor(args) => ops::doctor(&args),
+        Command::Restore(args) => ops::restore(&args),
         Command::Bench(args) => ops::bench::run(args).map(|()| Exit::Done),
     };
     ops::conclude(done, json)
@@ -39,6 +40,7 @@ const fn audience(command: &Command) -> Audience {
         | Command::Request(_)
         | Command::Token(_)
         | Command::Doctor(_)
+        | Command::Restore(_)
         | Command::Bench(_) => Audience::Command,
     }
 }
@@ -57,6 +59,7 @@ const fn answers_in_json(command: &Command) -> bool {
         Command::Request(RequestCommand::Add(args)) => args.at.json,
         Command::Token(args) => args.at.json,
         Command::Doctor(args) => args.at.json,
+        Command::Restore(args) => args.at.json,
         Command::Bench(args) => args.json,
     }
 }

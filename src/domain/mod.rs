@@ -13,6 +13,7 @@ mod message;
 mod person;
 mod rejection;
 mod request;
+mod restore;
 mod text;
 mod time;
 mod unread;
@@ -30,6 +31,7 @@ pub use message::{Content, Delivery, Message, Quote, Receipt};
 pub use person::Person;
 pub use rejection::{Field, Rejection};
 pub use request::{LastMessage, Named, Request, Status, Vehicle};
+pub use restore::{RestoreFault, RestoreState, Restored};
 pub use text::{
     Body, Description, Email, FullName, MESSAGE_CHARS_MAX, Password, Phone, Plate, TextError,
     USERNAME_CHARS_MAX, Username, VehicleText,

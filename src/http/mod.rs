@@ -37,7 +37,7 @@ mod people;
 pub mod problem;
 pub(crate) mod pump;
 mod relay;
-mod relay_address;
+pub mod relay_address;
 mod requests;
 pub mod session;
 mod setup;

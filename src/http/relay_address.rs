@@ -15,7 +15,7 @@ const URL: Field = Field("url");
 ///
 /// # Errors
 /// What is wrong with it, for whoever typed it.
-pub(super) fn address(typed: &str) -> Result<String, Rejection> {
+pub fn address(typed: &str) -> Result<String, Rejection> {
     let no = |why| Rejection::Value { field: URL, why };
     let typed = typed.trim();
     if typed.is_empty() {

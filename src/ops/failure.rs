@@ -7,9 +7,11 @@ use anyhow::Error;
 use serde_json::json;
 
 use super::order::Refused;
+use super::restore::NoRoom;
 use super::say;
 use crate::appliance::StartError;
 use crate::config::ConfigError;
+use crate::domain::{Rejection, RestoreFault};
 use crate::relay::secrets::SecretError;
 use crate::relay::sqlite::RelayOpenError;
 use crate::store::OpenError;
@@ -72,6 +74,15 @@ fn place(error: &Error) -> (Exit, &str) {
         }
         if let Some(secret) = cause.downcast_ref::<SecretError>() {
             return (Exit::DataUnusable, secret_code(secret));
+        }
+        if let Some(room) = cause.downcast_ref::<NoRoom>() {
+            return (Exit::DataUnusable, room.word());
+        }
+        if let Some(fault) = cause.downcast_ref::<RestoreFault>() {
+            return (Exit::Failed, fault.word());
+        }
+        if cause.is::<Rejection>() {
+            return (Exit::Usage, "usage");
         }
         if cause.is::<NoData>() {
             return (Exit::DataUnusable, "no_data");

@@ -1,8 +1,8 @@
 //! The program's commands, one file each: what `main` calls once the command line is understood.
 //!
 //! `serve` and `demo` run the box, `relay` the relay; `desk` finds out whether the data is at hand or a running server
-//! has it, and `operator` orders things through it; `doctor` looks for itself. Answers go to stdout,
-//! the log and what went wrong to stderr.
+//! has it, and `operator` orders things through it; `doctor` looks for itself, and `restore` fills an
+//! empty directory. Answers go to stdout, the log and what went wrong to stderr.
 
 pub mod bench;
 pub mod control;
@@ -16,6 +16,7 @@ mod operator;
 mod order;
 mod recovery;
 mod relay;
+mod restore;
 mod roster;
 mod sample;
 mod serve;
@@ -32,6 +33,7 @@ pub use doctor::run as doctor;
 pub use failure::{Exit, conclude};
 pub use operator::{person, request, token};
 pub use relay::run as relay;
+pub use restore::run as restore;
 pub use serve::run as serve;
 pub use ttl::Ttl;
 

@@ -1,7 +1,9 @@
 //! What people type or pipe in: a password, recovery words. Never echoed into a log, wiped after use.
 //! And what its end says: whoever held it is gone.
 
-use std::io::{self, BufRead, Read};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
 
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
@@ -42,6 +44,11 @@ pub(super) fn stdin_end() -> StdinEnd {
         let _ = ended.send(());
     });
     end
+}
+
+/// The same from a file.
+pub(super) fn words_in(file: &Path, count: usize) -> io::Result<Zeroizing<String>> {
+    words_of(BufReader::new(File::open(file)?), count)
 }
 
 fn words_of(input: impl BufRead, count: usize) -> io::Result<Zeroizing<String>> {

@@ -5,6 +5,7 @@
 //! lock                        held while in use   reserve       space kept for the day the disk is full
 //! high-water                  how far the journal once was; an older database betrays itself by it
 //! control.sock                the running server's ear for `motoreach person add` and the like
+//! restoring/ restored/        what comes back from a relay, until it is put in place (`restore`)
 //! ```
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::error::OpenError;
+use super::restore;
 use crate::seal::RootSecret;
 
 /// Paths inside a data directory.
@@ -52,11 +54,13 @@ impl DataDir {
         self.path.join("reserve")
     }
 
-    fn root_secret(&self) -> PathBuf {
+    pub(super) fn root_secret(&self) -> PathBuf {
         self.path.join("root.secret")
     }
 
     /// Makes the directory if needed (only its owner may look inside) and takes it for this process.
+    /// A restore that was decided and then cut off is put in place first: whoever holds the lock finds
+    /// one whole box.
     ///
     /// # Errors
     /// Another process has it, or the file system says no.
@@ -79,7 +83,10 @@ impl DataDir {
             .open(&path)
             .map_err(|source| self.refused(&path, source))?;
         match file.try_lock() {
-            Ok(()) => Ok(DirLock { _file: file }),
+            Ok(()) => {
+                restore::put_in_place(self).map_err(files(&self.path))?;
+                Ok(DirLock { _file: file })
+            }
             Err(TryLockError::WouldBlock) => Err(OpenError::InUse(self.path.clone())),
             Err(TryLockError::Error(source)) => Err(OpenError::Files { path, source }),
         }

@@ -25,6 +25,7 @@ mod proof;
 pub(crate) mod reader;
 pub mod receipts;
 pub mod requests;
+pub mod restore;
 pub mod sessions;
 mod space;
 mod tx;
@@ -166,6 +167,26 @@ impl Store {
         F: FnOnce(&mut WriteTx<'_>) -> CommandResult<T> + Send + 'static,
         T: Send + 'static,
     {
+        let done = self.submit_long(need, command);
+        async move {
+            match tokio::time::timeout(ANSWER_WAIT, done).await {
+                Ok(result) => result,
+                Err(_) => Err(StoreError::Unknown.into()),
+            }
+        }
+    }
+
+    /// Like `submit`, for the one command that may take minutes: it is waited for as long as it takes,
+    /// because whoever asked again meanwhile would do it twice.
+    pub fn submit_long<T, F>(
+        &self,
+        need: Need,
+        command: F,
+    ) -> impl Future<Output = CommandResult<T>> + Send + use<T, F>
+    where
+        F: FnOnce(&mut WriteTx<'_>) -> CommandResult<T> + Send + 'static,
+        T: Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
         let work: Box<dyn Work> = Box::new(Job::new(command, need, answer));
         let queued = match self.queue_slot().as_ref() {
@@ -177,11 +198,9 @@ impl Store {
         };
         async move {
             queued?;
-            match tokio::time::timeout(ANSWER_WAIT, answered).await {
-                Ok(Ok(result)) => result,
-                Ok(Err(_)) => Err(StoreError::Stopped.into()),
-                Err(_) => Err(StoreError::Unknown.into()),
-            }
+            answered
+                .await
+                .unwrap_or_else(|_| Err(StoreError::Stopped.into()))
         }
     }
 

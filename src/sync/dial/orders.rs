@@ -66,7 +66,8 @@ pub(super) fn begin(store: &Store, order: BoxOrder) -> UnderWay {
             })
         }
         BoxOrder::Adopt { common, relay_head } => {
-            let done = store.submit(need, move |tx| adopt::finish(tx, common, relay_head));
+            // As long as the journal is long.
+            let done = store.submit_long(need, move |tx| adopt::finish(tx, common, relay_head));
             Box::pin(async move {
                 let answer = told(
                     done.await

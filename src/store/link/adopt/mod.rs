@@ -17,7 +17,7 @@ mod stage;
 mod test_world;
 
 pub use finish::finish;
-pub use stage::{Staged, clear, stage};
+pub use stage::{Staged, clear, stage, staged};
 
 use crate::domain::RequestId;
 use crate::seal::Position;

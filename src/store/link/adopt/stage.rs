@@ -8,7 +8,7 @@ use crate::seal::{Chain, Position, SealedEntry, SignedHead};
 use crate::store::error::StoreError;
 use crate::store::event_body;
 use crate::store::keys::{SealHeader, Under};
-use crate::store::tx::{CommandResult, WriteTx};
+use crate::store::tx::{CommandResult, View, WriteTx};
 use crate::wire::link::{Given, GivenEntry};
 
 /// What a page was.
@@ -45,6 +45,14 @@ pub fn clear(tx: &mut WriteTx<'_>) -> CommandResult<()> {
         .prepare_cached("delete from staged_run")?
         .execute([])?;
     Ok(())
+}
+
+/// Entries that wait to be adopted.
+pub fn staged(view: &View<'_>) -> Result<i64, StoreError> {
+    let mut query = view
+        .conn
+        .prepare_cached("select count(*) from staged_entry")?;
+    Ok(query.query_row([], |row| row.get(0))?)
 }
 
 /// Verifies one page and stages what is in it.

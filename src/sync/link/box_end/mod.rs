@@ -16,7 +16,7 @@ use super::box_wishes::{BoxAnswer, BoxFacts, BoxNews, BoxOrder, BoxWish, Grant, 
 use super::search::Search;
 use super::{End, transcript};
 use crate::domain::{Seq, WorkshopKey};
-use crate::seal::{Chain, SigningKey, verify};
+use crate::seal::{Chain, Position, SigningKey, verify};
 use crate::wire::link::{
     Chains, Challenge, Frame, HelloBody, Moment, PROTO, Retain, Signed, Verdict, WelcomeBody,
 };
@@ -28,8 +28,8 @@ pub struct BoxEnd {
     facts: BoxFacts,
     nonce: [u8; 16],
     state: State,
-    /// Where the relay's copy ended when it said welcome.
-    relay_head: Seq,
+    /// Where the relay's copy ended when it said welcome; none: it has nothing.
+    relay_end: Option<Position>,
     wishes: Vec<BoxWish>,
 }
 
@@ -78,7 +78,7 @@ impl BoxEnd {
             facts,
             nonce,
             state: State::Challenged,
-            relay_head: Seq(0),
+            relay_end: None,
             wishes: Vec::new(),
         }
     }
@@ -196,7 +196,7 @@ impl BoxEnd {
                 Some(cursor) => self.ask_back(common, Some(cursor)),
                 None => {
                     self.state = State::Adopting { common };
-                    let relay_head = self.relay_head;
+                    let relay_head = self.relay_head();
                     self.store(BoxOrder::Adopt { common, relay_head });
                 }
             },
@@ -291,7 +291,7 @@ impl BoxEnd {
                 self.take_back(Seq(0));
             };
         };
-        self.relay_head = position.seq;
+        self.relay_end = Some(position);
         if self
             .limit(position.log)
             .is_some_and(|it| position.seq <= it)
@@ -318,12 +318,24 @@ impl BoxEnd {
     }
 
     fn located(&mut self, relay: Chain, orphans: u32, ours: Option<Chain>) {
-        let head = self.relay_head;
         match (ours == Some(relay), orphans) {
-            (true, 0) => self.live(head),
-            (true, _) => self.take_back(head),
+            (true, 0) => self.live_as_it_stands(),
+            (true, _) => self.take_back(self.relay_head()),
             (false, _) => self.compare(),
         }
+    }
+
+    fn relay_head(&self) -> Seq {
+        self.relay_end.map_or(Seq(0), |end| end.seq)
+    }
+
+    /// The relay's copy is a part of the journal: goes on after it, and notes how far it is. A box that
+    /// was restored does not know that yet.
+    fn live_as_it_stands(&mut self) {
+        if let Some(end) = self.relay_end {
+            self.store(BoxOrder::Applied(end));
+        }
+        self.live(self.relay_head());
     }
 
     fn live(&mut self, relay_has: Seq) {

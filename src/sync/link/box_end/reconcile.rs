@@ -11,7 +11,7 @@ use crate::wire::link::{Applied, Fork, Frame, GiveBack, Given, Probe};
 
 impl BoxEnd {
     pub(super) fn compare(&mut self) {
-        let search = Search::new(self.facts.head.seq.min(self.relay_head));
+        let search = Search::new(self.facts.head.seq.min(self.relay_head()));
         self.search_on(search);
     }
 
@@ -65,7 +65,7 @@ impl BoxEnd {
     pub(super) fn adopted(&mut self, common: Seq, adopted: Adopted) {
         self.tell(BoxNews::Merged(adopted));
         match adopted {
-            Adopted::Kept | Adopted::FastForward => self.live(self.relay_head),
+            Adopted::Kept | Adopted::FastForward => self.live_as_it_stands(),
             Adopted::Forked(common_position) => {
                 self.state = State::Forking { common };
                 self.send(Frame::Fork(Fork {
