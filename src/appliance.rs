@@ -1,6 +1,8 @@
 //! `serve`: the box put together. Store → hub → HTTP → the operator's socket; stopped in reverse, so
 //! that nothing acknowledged is lost and every page is told to come back.
 
+mod restoring;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +23,7 @@ pub use crate::http::edge::MessageLimits;
 use crate::http::edge::{Edge, Parts};
 use crate::http::guard::{Guard, GuardConfig, GuardConfigError, machine_name};
 use crate::http::limits::Limits;
+use crate::http::restore_desk;
 use crate::http::token::{TOKEN_KEY_PURPOSE, TokenKeys};
 use crate::http::{self, listen};
 use crate::hub::{Hub, LinkBoard, SOCKETS_PER_PERSON_MAX};
@@ -30,6 +33,7 @@ use crate::ops::control;
 use crate::store::{self, CommandError, DataDir, Need, OpenError, Store, StoreError, local};
 use crate::sync;
 use crate::sync::dial::LinkParts;
+use restoring::Restoring;
 
 /// How long sockets get to say good-bye when the box stops.
 const SOCKETS_CLOSE: Duration = Duration::from_secs(6);
@@ -40,7 +44,7 @@ const CLOCKWORK_PAUSE_MIN: Duration = Duration::from_secs(1);
 const SESSIONS_KEPT_MS: i64 = 30 * 24 * 3_600 * 1_000;
 
 /// How to serve.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Where the data is.
     pub data: DataDir,
@@ -91,6 +95,7 @@ pub struct Running {
     tracker: TaskTracker,
     serving: JoinHandle<()>,
     ended: CancellationToken,
+    restored: CancellationToken,
 }
 
 /// Opens the database, migrates it, and only then listens.
@@ -136,6 +141,9 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         Some(_) => None,
         None => Some(set_up_code()?),
     };
+    if workshop.is_some() {
+        forget_restoring(&store).await;
+    }
     hub.name_workshop(workshop.unwrap_or_default());
     let signing = store.keys().signing_key(TOKEN_KEY_PURPOSE);
     let tokens = Arc::new(TokenKeys::new(&signing, store.keys().workshop().uuid()));
@@ -143,12 +151,15 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
     let shutdown = CancellationToken::new();
     let tracker = TaskTracker::new();
+    let restored = CancellationToken::new();
+    let (desk, orders) = restore_desk::desk();
     let edge = Edge::new(Parts {
         store: store.clone(),
         hub: hub.clone(),
         tokens: Arc::clone(&tokens),
         public_url: config.public_url.clone(),
         set_up_code: set_up_code.clone(),
+        restore: desk,
         message_limits,
         shutdown: shutdown.clone(),
         tracker: tracker.clone(),
@@ -164,6 +175,14 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         Arc::clone(&tokens),
         shutdown.clone(),
     ));
+    let restoring = Restoring {
+        orders,
+        dir: store.dir().clone(),
+        dialer: dialer.clone(),
+        shutdown: shutdown.clone(),
+        restored: restored.clone(),
+    };
+    tracker.spawn(restoring.mind());
     tracker.spawn(sync::dial::run(LinkParts {
         store: store.clone(),
         board: hub.link(),
@@ -195,6 +214,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         tracker,
         serving,
         ended,
+        restored,
     })
 }
 
@@ -230,6 +250,12 @@ impl Running {
         self.ended.cancelled().await;
     }
 
+    /// Waits until a workshop that was brought back waits to be put in place (`store::restore`): this
+    /// box is to be stopped, and started again with it. Cancel-safe.
+    pub async fn restored(&self) {
+        self.restored.cancelled().await;
+    }
+
     /// Stops: takes no more connections, closes sockets with 1012, finishes what was begun, and
     /// leaves the database at rest.
     pub async fn stop(self) {
@@ -244,6 +270,15 @@ impl Running {
         }
         self.store.close().await;
         tracing::info!("stopped");
+    }
+}
+
+/// What a restore had gathered that nobody went on with: another secret must not lie about.
+async fn forget_restoring(store: &Store) {
+    let dir = store.dir().clone();
+    let forgotten = tokio::task::spawn_blocking(move || store::restore::discard(&dir)).await;
+    if let Ok(Err(error)) = forgotten {
+        tracing::warn!(%error, "a restore that was not finished could not be removed");
     }
 }
 

@@ -75,7 +75,7 @@ impl RestoreFault {
     /// The word that programs know it by.
     pub const fn word(self) -> &'static str {
         match self {
-            Self::NotReached(_) => "not_reached",
+            Self::NotReached(why) => why.word(),
             Self::Unknown => "unknown_workshop",
             Self::TwoAlive => "two_alive",
             Self::OtherRelay => "other_relay",

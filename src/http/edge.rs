@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use super::health::Proof;
 use super::problem::Problem;
+use super::restore_desk::RestoreDesk;
 use super::throttle::{Throttle, network};
 use super::tickets::Tickets;
 use super::token::TokenKeys;
@@ -62,6 +63,8 @@ pub struct Inner {
     pub public_url: Option<String>,
     /// The printed code that the first run asks for when it does not come from this machine.
     pub set_up_code: Option<String>,
+    /// Takes the first-run page's wish to restore.
+    pub restore: RestoreDesk,
     /// Ends sockets when the box stops.
     pub shutdown: CancellationToken,
     /// Owns the tasks of sockets.
@@ -92,6 +95,8 @@ pub struct Parts {
     pub public_url: Option<String>,
     /// The printed code for the first run.
     pub set_up_code: Option<String>,
+    /// Takes the first-run page's wish to restore.
+    pub restore: RestoreDesk,
     /// Whether messages are limited.
     pub message_limits: MessageLimits,
     /// Ends sockets when the box stops.
@@ -112,6 +117,7 @@ impl Edge {
             tickets: Tickets::default(),
             public_url: parts.public_url,
             set_up_code: parts.set_up_code,
+            restore: parts.restore,
             shutdown: parts.shutdown,
             tracker: parts.tracker,
             message_limits: parts.message_limits,

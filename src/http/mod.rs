@@ -2,7 +2,7 @@
 //!
 //! In reading order: `bind`, `listen`, `admission`, `line` (connections), `guard`, `headers` (whose
 //! requests, which headers), `edge` (what handlers share), `auth`, `token`, `tickets`, `throttle` (who,
-//! how often), `sign_in`, `setup`, `people`, `requests`, `invites`, `messages`, `relay`,
+//! how often), `sign_in`, `setup`, `restore`, `restore_desk`, `people`, `requests`, `invites`, `messages`, `relay`,
 //! `relay_address`, `health`, `metrics`, `door` (one file a resource), `asked`, `chat`,
 //! `notifications`, `pump`, `session` (sockets), `assets` (the web app).
 //!
@@ -39,6 +39,8 @@ pub(crate) mod pump;
 mod relay;
 pub mod relay_address;
 mod requests;
+mod restore;
+pub mod restore_desk;
 pub mod session;
 mod setup;
 mod sign_in;
@@ -99,6 +101,7 @@ pub fn router(edge: Edge, guard: Guard) -> Router {
 fn api() -> OpenApiRouter<Edge> {
     OpenApiRouter::with_openapi(openapi::Api::openapi())
         .routes(routes!(setup::state, setup::set_up))
+        .routes(routes!(restore::state, restore::begin))
         .routes(routes!(setup::recovery_words))
         .routes(routes!(setup::words_kept))
         .routes(routes!(sign_in::login))

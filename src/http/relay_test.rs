@@ -13,6 +13,7 @@ use crate::commands::SetUp;
 use crate::domain::{FullName, LinkTrouble, Timestamp, Username};
 use crate::http::edge::{MessageLimits, Parts};
 use crate::http::invites::Doors;
+use crate::http::restore_desk;
 use crate::http::token::{TOKEN_KEY_PURPOSE, TokenKeys};
 use crate::hub::{Hub, SOCKETS_PER_PERSON_MAX};
 use crate::seal::Lineage;
@@ -44,6 +45,7 @@ impl Desk {
             store,
             public_url: None,
             set_up_code: None,
+            restore: restore_desk::desk().0,
             message_limits: MessageLimits::On,
             shutdown: CancellationToken::new(),
             tracker: TaskTracker::new(),

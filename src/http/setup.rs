@@ -15,6 +15,7 @@ use super::listen::Peer;
 use super::openapi::Refusals;
 use super::people::{name, required};
 use super::problem::Problem;
+use super::restore;
 use super::sign_in::{hashed, signed_in_body};
 use crate::commands::{KeepWords, SetUp, SignInByPassword};
 use crate::domain::{Field, FullName, Password, Rejection, SessionId, Username};
@@ -46,9 +47,7 @@ pub(super) async fn set_up(
     headers: HeaderMap,
     ApiJson(body): ApiJson<SetUpBody>,
 ) -> Result<Response, Problem> {
-    if edge.store.read(local::workshop_name).await?.is_some() {
-        return Err(Rejection::AlreadySetUp.into());
-    }
+    must_not_be_set_up(&edge).await?;
     let workshop_name = required("workshop_name", &body.workshop_name, FullName::parse)?;
     let full_name = name(&body.full_name)?;
     let username = required("username", &body.username, Username::parse)?;
@@ -56,20 +55,7 @@ pub(super) async fn set_up(
         field: Field("password"),
         why,
     })?;
-    if code_needed(&edge, peer, &headers) {
-        edge.guess_set_up_code()?;
-        if !code_is_right(&edge, body.code.as_deref()) {
-            return Err(Problem::new(
-                StatusCode::FORBIDDEN,
-                "set_up_code_wrong",
-                "That is not the set-up code that was printed where the box was started.",
-            )
-            .with_error(
-                "code",
-                "Look where the box was started: the code is printed there.",
-            ));
-        }
-    }
+    stands_at_the_box(&edge, peer, &headers, body.code.as_deref())?;
     let password_hash = hashed(&edge, password).await?;
     let token = RefreshToken::fresh(SessionId::new(Uuid::now_v7()))?;
     let (session, refresh_sha) = (token.session, token.sha());
@@ -136,6 +122,42 @@ pub(super) async fn words_kept(
     edge.write_as(who, Need::Ordinary, |tx, actor| KeepWords.run(tx, actor))
         .await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// There is no workshop here, and none is on its way.
+pub(super) async fn must_not_be_set_up(edge: &Edge) -> Result<(), Problem> {
+    if edge.store.read(local::workshop_name).await?.is_some() {
+        return Err(Rejection::AlreadySetUp.into());
+    }
+    if edge.restore.is_busy() {
+        return Err(restore::under_way());
+    }
+    Ok(())
+}
+
+/// Whoever makes a workshop of this box sits at it, or has read the code that it printed.
+pub(super) fn stands_at_the_box(
+    edge: &Edge,
+    peer: Peer,
+    headers: &HeaderMap,
+    typed: Option<&str>,
+) -> Result<(), Problem> {
+    if !code_needed(edge, peer, headers) {
+        return Ok(());
+    }
+    edge.guess_set_up_code()?;
+    if code_is_right(edge, typed) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "set_up_code_wrong",
+        "That is not the set-up code that was printed where the box was started.",
+    )
+    .with_error(
+        "code",
+        "Look where the box was started: the code is printed there.",
+    ))
 }
 
 /// Whoever sits at the box itself has proven enough.

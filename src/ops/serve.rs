@@ -1,6 +1,7 @@
 //! `motoreach serve`: the box, until somebody stops it.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 
@@ -10,7 +11,13 @@ use super::{many_threads, say};
 use crate::appliance::{self, MessageLimits, Options, Running};
 use crate::cli::ServeArgs;
 use crate::config::Config;
-use crate::store::DataDir;
+use crate::store::restore::{self, Room};
+use crate::store::{DataDir, DirLock, OpenError};
+
+const DIED: &str = "A part of the box died; the log says which. Start it again.";
+/// The directory of a box that was just stopped is waited for this often, this long.
+const LOCK_ATTEMPTS_MAX: u32 = 100;
+const LOCK_PAUSE: Duration = Duration::from_millis(100);
 
 /// `motoreach serve`.
 ///
@@ -33,19 +40,62 @@ pub fn run(args: ServeArgs) -> anyhow::Result<Exit> {
 
 async fn serve(config: Config) -> anyhow::Result<Exit> {
     let mut signals = minded_signals()?;
-    let options = Options {
+    let mut options = Options {
         data: DataDir::new(&config.data),
         listen: config.listen.clone(),
         message_limits: MessageLimits::On,
         config,
     };
-    let running = tokio::select! {
-        // Dropped half-way it leaves a database that the next start takes up.
-        started = appliance::start(options) => started?,
-        () = signals.next() => return Ok(Exit::Done),
-    };
-    announce(&running);
-    until_stopped(running, &mut signals).await
+    loop {
+        let running = tokio::select! {
+            // Dropped half-way it leaves a database that the next start takes up.
+            started = appliance::start(options.clone()) => started?,
+            () = signals.next() => return Ok(Exit::Done),
+        };
+        announce(&running);
+        // A page that waits for the restored box finds it where the empty one was.
+        options.listen = running.addresses().to_vec();
+        let ended = until_ended(&running, &mut signals).await;
+        stop(running, &mut signals).await?;
+        match ended {
+            Ended::Asked => return Ok(Exit::Done),
+            Ended::Died => bail!(DIED),
+            Ended::Restored => put_in_place(options.data.clone()).await?,
+        }
+    }
+}
+
+/// The workshop that was brought back takes the empty box's place.
+async fn put_in_place(dir: DataDir) -> anyhow::Result<()> {
+    let held = lock_again(&dir).await?;
+    tokio::task::spawn_blocking(move || {
+        let root = restore::gathering(&dir).root()?;
+        match restore::room(&dir, &root)? {
+            Room::Free | Room::Secret => restore::take_over(&dir, &held),
+            // Somebody was faster, by a moment: that one counts.
+            Room::SetUp => {
+                tracing::warn!("the box was set up meanwhile; nothing is restored onto it");
+                restore::discard(&dir)
+            }
+        }
+    })
+    .await
+    .context("What was brought back could not be put in place; start again.")?
+    .map_err(Into::into)
+}
+
+/// What the last page still holds of the empty box is given up in a moment.
+async fn lock_again(dir: &DataDir) -> anyhow::Result<DirLock> {
+    let mut attempt = 1;
+    loop {
+        match dir.lock() {
+            Err(OpenError::InUse(_)) if attempt < LOCK_ATTEMPTS_MAX => {
+                attempt += 1;
+                tokio::time::sleep(LOCK_PAUSE).await;
+            }
+            done => return Ok(done?),
+        }
+    }
 }
 
 /// The signals of a long-running command, minded from here on.
@@ -60,25 +110,50 @@ pub(super) async fn until_stopped(
     running: Running,
     signals: &mut StopSignals,
 ) -> anyhow::Result<Exit> {
-    // Cancel-safe: both only wait.
-    let asked = tokio::select! {
-        () = signals.next() => true,
-        () = running.failed() => false,
-    };
-    if asked {
-        tracing::info!("stopping; once more to stop at once");
-    } else {
-        tracing::error!("a part of the box died; the box stops so that it can be started again");
+    let ended = until_ended(&running, signals).await;
+    stop(running, signals).await?;
+    match ended {
+        // Nothing is restored onto a workshop.
+        Ended::Asked | Ended::Restored => Ok(Exit::Done),
+        Ended::Died => bail!(DIED),
     }
+}
+
+/// Why a box serves no more.
+#[derive(Clone, Copy)]
+enum Ended {
+    /// It was told to stop.
+    Asked,
+    /// Something without which it is no box died.
+    Died,
+    /// A workshop was brought back, and is to be started instead.
+    Restored,
+}
+
+async fn until_ended(running: &Running, signals: &mut StopSignals) -> Ended {
+    // Cancel-safe: all of them only wait.
+    tokio::select! {
+        () = signals.next() => {
+            tracing::info!("stopping; once more to stop at once");
+            Ended::Asked
+        }
+        () = running.failed() => {
+            tracing::error!("a part of the box died; the box stops so that it can be started again");
+            Ended::Died
+        }
+        () = running.restored() => {
+            tracing::info!("a workshop was brought back from its relay; the box starts again with it");
+            Ended::Restored
+        }
+    }
+}
+
+async fn stop(running: Running, signals: &mut StopSignals) -> anyhow::Result<()> {
     // Stopping need not be cancel-safe: the process ends, and what was acknowledged is on disk.
     tokio::select! {
-        () = running.stop() => {}
+        () = running.stop() => Ok(()),
         () = signals.next() => bail!("Stopped at once; what was acknowledged is kept."),
     }
-    if !asked {
-        bail!("A part of the box died; the log says which. Start it again.");
-    }
-    Ok(Exit::Done)
 }
 
 fn announce(running: &Running) {

@@ -110,10 +110,12 @@ pub(super) fn put_in_place(dir: &DataDir) -> io::Result<()> {
         return Ok(());
     }
     if decided.database().exists() {
-        // The empty box's. Its log must be gone before another database stands beside it.
+        // The empty box's. Its log must be gone before another database stands beside it, and what was
+        // noted of its journal says nothing of this one.
         for suffix in BESIDE {
             remove_file(&beside(dir, suffix))?;
         }
+        remove_file(&dir.high_water())?;
         remove_file(&dir.database())?;
         sync(dir.path())?;
         crash::point("restore-cleared");
@@ -147,7 +149,8 @@ fn bring_to_rest(side: &DataDir) -> Result<(), OpenError> {
         .map_err(files(side.path()))
 }
 
-fn gathering(dir: &DataDir) -> DataDir {
+/// The box in which what comes back is gathered.
+pub fn gathering(dir: &DataDir) -> DataDir {
     DataDir::new(dir.path().join("restoring"))
 }
 

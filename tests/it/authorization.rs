@@ -20,6 +20,8 @@ const TABLE: &[Row] = &[
     // For everybody.
     ("get",    "/api/setup/",                                   [200, 200, NONE, 200, 200, NONE]),
     ("post",   "/api/setup/",                                   [409, 409, NONE, 409, 409, NONE]),
+    ("get",    "/api/setup/restore/",                           [200, 200, NONE, 200, 200, NONE]),
+    ("post",   "/api/setup/restore/",                           [409, 409, NONE, 409, 409, NONE]),
     ("post",   "/api/auth/login/",                              [200, 200, NONE, 200, 200, NONE]),
     ("post",   "/api/auth/invite/",                             [200, 200, NONE, 200, 200, NONE]),
     ("post",   "/api/auth/logout/",                             [204, 204, NONE, 204, 204, NONE]),
@@ -69,6 +71,7 @@ fn body(workshop: &Workshop, method: &str, path: &str) -> Option<Value> {
     let body = match (method, path) {
         ("post", "/api/setup/") => json!({"workshop_name": "Another", "full_name": "Eve",
             "username": "eve", "password": PASSWORD}),
+        ("post", "/api/setup/restore/") => json!({"url": "http://127.0.0.1:1", "words": "abandon"}),
         ("post", "/api/auth/login/") => json!({"username": "ravi", "password": PASSWORD}),
         ("post", "/api/auth/invite/") => json!({"code": workshop.bilal.url}),
         ("post", "/api/auth/password/") => json!({"current": PASSWORD, "new": PASSWORD}),

@@ -131,7 +131,7 @@ fn another_address() -> IpAddr {
     socket.local_addr().unwrap().ip()
 }
 
-async fn from_elsewhere(ask: Ask) -> Answer {
+pub(crate) async fn from_elsewhere(ask: Ask) -> Answer {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((another_address(), 0).into()).unwrap();
     ask.send_on(socket).await

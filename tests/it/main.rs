@@ -23,6 +23,7 @@ mod link_board;
 mod merge;
 mod original_contract;
 mod regress;
+mod restore;
 mod resume;
 mod sign_in;
 mod slow_reader;

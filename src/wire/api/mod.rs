@@ -5,6 +5,7 @@ mod messages;
 mod people;
 mod relay;
 mod requests;
+mod restore;
 mod sign_in;
 
 use serde::{Deserialize, Deserializer};
@@ -17,6 +18,7 @@ pub use requests::{
     CustomerBody, LastMessageBody, NewCustomerBody, NewRequestBody, NewVehicleBody, OpenedBody,
     RequestBody, RequestEditBody, VehicleBody,
 };
+pub use restore::{RestoreBody, RestoreStateBody, RestoredBody};
 pub use sign_in::{
     InviteCodeBody, LoginBody, MeBody, PasswordBody, SetUpBody, SetUpDone, SetUpState,
     SignedInBody, TicketBody, WordsBody,
