@@ -31,6 +31,11 @@ pub(super) fn words(count: usize) -> io::Result<Zeroizing<String>> {
     words_of(io::stdin().lock(), count)
 }
 
+/// The same from a file.
+pub(super) fn words_in(file: &Path, count: usize) -> io::Result<Zeroizing<String>> {
+    words_of(BufReader::new(File::open(file)?), count)
+}
+
 /// Comes when standard input ends: whoever holds its other end let go of it, or died.
 pub(super) type StdinEnd = oneshot::Receiver<()>;
 
@@ -44,11 +49,6 @@ pub(super) fn stdin_end() -> StdinEnd {
         let _ = ended.send(());
     });
     end
-}
-
-/// The same from a file.
-pub(super) fn words_in(file: &Path, count: usize) -> io::Result<Zeroizing<String>> {
-    words_of(BufReader::new(File::open(file)?), count)
 }
 
 fn words_of(input: impl BufRead, count: usize) -> io::Result<Zeroizing<String>> {

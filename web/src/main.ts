@@ -5,6 +5,7 @@ import { mount } from 'svelte';
 import App from './App.svelte';
 import type { Device } from '$lib/model/device';
 import type { OwnerPhone } from '$lib/model/owner-phone.svelte';
+import { Restore } from '$lib/model/restore.svelte';
 import { Router } from '$lib/model/router.svelte';
 import { Session } from '$lib/model/session.svelte';
 import { Settings } from '$lib/model/settings.svelte';
@@ -34,6 +35,7 @@ const device: Device = {
 const fetchHere: typeof fetch = (...call) => fetch(...call);
 const api = new Api(fetchHere, deviceClock.now, renewFromCookie);
 const session = new Session(api, deviceClock, device.random, storage);
+const restore = new Restore(api, deviceClock, () => session.start());
 
 let phone: Promise<OwnerPhone> | null = null;
 async function openPhone(): Promise<OwnerPhone> {
@@ -50,6 +52,7 @@ mount(App, {
     app: {
       router: new Router(window),
       session,
+      restore,
       settings,
       device,
       fetch: fetchHere,

@@ -6,6 +6,7 @@ import RequestRow from '$features/requests/RequestRow.svelte';
 import StatusLadder from '$features/owner/StatusLadder.svelte';
 import type { App as AppContext } from '$lib/model/context';
 import type { Device } from '$lib/model/device';
+import { Restore } from '$lib/model/restore.svelte';
 import { Router, routeOf } from '$lib/model/router.svelte';
 import { Session } from '$lib/model/session.svelte';
 import { Settings } from '$lib/model/settings.svelte';
@@ -19,6 +20,7 @@ type Answer = (body: Record<string, unknown>) => Response;
 let answers: Record<string, Answer>;
 let app: AppContext;
 let net: FakeNet;
+let clock: FakeClock;
 let ids: number;
 
 const token = `h.${btoa(JSON.stringify({ iat: 0, exp: 900 }))}.s`;
@@ -30,7 +32,7 @@ const refused = (status: number, code: string) =>
 
 function at(path: string) {
   history.replaceState(null, '', path);
-  const clock = new FakeClock();
+  clock = new FakeClock();
   net = new FakeNet();
   const storage = new Storage(localStorage);
   const fetchFake = ((path: string, init?: RequestInit) => {
@@ -53,6 +55,7 @@ function at(path: string) {
   app = {
     router: new Router(window),
     session,
+    restore: new Restore(api, clock, () => session.start()),
     settings: new Settings(storage),
     device,
     fetch: fetchFake,
@@ -118,6 +121,93 @@ describe('the way in', () => {
     await userEvent.click(screen.getByRole('checkbox', { name: 'I have written them down' }));
     await userEvent.click(screen.getByRole('button', { name: 'Continue' }));
     expect(await screen.findByRole('heading', { name: 'Your first request' })).toBeVisible();
+  });
+
+  test('a workshop comes back from its relay, and its people sign in as before', async () => {
+    let restore = { state: 'idle', entries: 0 } as object;
+    let needed = true;
+    const handedIn: object[] = [];
+    answers['GET /api/setup/'] = () =>
+      Response.json({
+        needed,
+        code_required: needed,
+        workshop_name: needed ? null : 'Sharma Motors',
+      });
+    answers['GET /api/setup/restore/'] = () => Response.json(restore);
+    answers['POST /api/setup/restore/'] = (body) => {
+      handedIn.push(body);
+      restore = { state: 'running', entries: 0 };
+      return Response.json(restore, { status: 202 });
+    };
+    at('/');
+    await userEvent.click(await screen.findByRole('radio', { name: 'Restore from the relay' }));
+    const words = Array.from({ length: 24 }, (_, i) => `word${i}`).join(' ');
+    await userEvent.type(screen.getByLabelText('Set-up code'), '123-456');
+    await userEvent.type(screen.getByLabelText('Address of the relay'), 'relay.example');
+    await userEvent.type(screen.getByLabelText('Recovery words'), words);
+    expect(screen.getByText('24 of 24 words')).toBeVisible();
+    await userEvent.click(screen.getByRole('button', { name: 'Bring it back' }));
+    expect(await screen.findByText('Asking the relay …')).toBeVisible();
+    const [first] = handedIn;
+    expect(first).toEqual({ url: 'relay.example', words, claim: false, code: '123-456' });
+
+    restore = { state: 'running', entries: 1204 };
+    clock.turn(1_000);
+    expect(await screen.findByText('1,204 entries so far')).toBeVisible();
+    const restored = { workshop_name: 'Sharma Motors', messages: 1204, requests: 31, people: 4 };
+    restore = { state: 'done', entries: 0, restored };
+    clock.turn(1_000);
+    const back = 'Sharma Motors is back: 1,204 messages in 31 requests, 4 people.';
+    expect(await screen.findByText(back)).toBeVisible();
+
+    // The box is away for a moment.
+    const answering = answers;
+    answers = {};
+    clock.turn(1_000);
+    await settle();
+    answers = answering;
+    [needed, restore] = [false, { state: 'idle', entries: 0 }];
+    clock.turn(1_000);
+    expect(await screen.findByLabelText('Username, email or phone')).toBeVisible();
+    expect(screen.getByText(`${back} Sign in with the password that you had.`)).toBeVisible();
+  });
+
+  test('a restore that cannot be says why, and a box that is still alive can be ruled out', async () => {
+    const handedIn: Record<string, unknown>[] = [];
+    let why = 'no_answer';
+    answers['GET /api/setup/'] = () =>
+      Response.json({ needed: true, code_required: false, workshop_name: null });
+    answers['GET /api/setup/restore/'] = () =>
+      handedIn.length === 0
+        ? Response.json({ state: 'idle', entries: 0 })
+        : Response.json({ state: 'failed', entries: 0, why, detail: 'As the box says.' });
+    answers['POST /api/setup/restore/'] = (body) => {
+      handedIn.push(body);
+      return Response.json({ state: 'running', entries: 0 }, { status: 202 });
+    };
+    at('/');
+    await userEvent.click(await screen.findByRole('radio', { name: 'Restore from the relay' }));
+    await userEvent.type(screen.getByLabelText('Address of the relay'), 'relay.example');
+    await userEvent.type(screen.getByLabelText('Recovery words'), 'abandon');
+    const hand = async () => {
+      await userEvent.click(screen.getByRole('button', { name: 'Bring it back' }));
+      await screen.findByText('Asking the relay …');
+      clock.turn(1_000);
+    };
+    await hand();
+    expect(await screen.findByRole('alert')).toHaveTextContent('Nobody answers at this address');
+    expect(screen.queryByRole('checkbox')).toBeNull();
+    expect(screen.getByLabelText('Recovery words')).toHaveValue('abandon');
+    why = 'two_alive';
+    await hand();
+    expect(await screen.findByRole('alert')).toHaveTextContent('may still be alive');
+    await userEvent.click(screen.getByRole('checkbox'));
+    why = 'of a later box';
+    await hand();
+    expect(handedIn.map((each) => each['claim'])).toEqual([false, false, true]);
+    expect(await screen.findByRole('alert')).toHaveTextContent('As the box says.');
+    await userEvent.click(screen.getByRole('radio', { name: 'New workshop' }));
+    expect(await screen.findByLabelText('Name of the workshop')).toBeVisible();
   });
 
   test('a box that does not answer says so, calmly', async () => {

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import Doors from '$features/requests/Doors.svelte';
 import LinkStrip from '$features/shell/LinkStrip.svelte';
 import type { LinkNotice } from '$lib/model/relay.svelte';
+import { Restore } from '$lib/model/restore.svelte';
 import { Router } from '$lib/model/router.svelte';
 import { Session } from '$lib/model/session.svelte';
 import { Settings } from '$lib/model/settings.svelte';
@@ -62,6 +63,7 @@ async function shown(details: object, role = 'workshop_admin') {
   const app = {
     router: new Router(window),
     session,
+    restore: new Restore(api, clock, () => session.start()),
     settings: new Settings(storage),
     device,
     fetch: fetchFake,

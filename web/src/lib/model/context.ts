@@ -3,6 +3,7 @@ import type { Device } from './device';
 import type { Drafts } from './drafts';
 import type { OwnerPhone } from './owner-phone.svelte';
 import type { Room } from './room.svelte';
+import type { Restore } from './restore.svelte';
 import type { Router } from './router.svelte';
 import type { Session } from './session.svelte';
 import type { Settings } from './settings.svelte';
@@ -12,6 +13,7 @@ import type { Staff } from './staff.svelte';
 export interface App {
   readonly router: Router;
   readonly session: Session;
+  readonly restore: Restore;
   readonly settings: Settings;
   readonly device: Device;
   readonly fetch: typeof fetch;

@@ -2,6 +2,7 @@
 import type { InviteId, MessageId, PersonId, RequestId } from '$lib/wire/ids';
 import { int, list, nullable, object, string, WireError, type Json } from '$lib/wire/guard';
 import { readRelay, type Relay } from '$lib/wire/relay';
+import { readRestore, type RestoreState } from '$lib/wire/restore';
 import {
   readInvite,
   readMessage,
@@ -58,6 +59,14 @@ export interface SetupForm {
   readonly full_name: string;
   readonly username: string;
   readonly password: string;
+  readonly code?: string;
+}
+
+export interface RestoreForm {
+  readonly url: string;
+  readonly words: string;
+  /** The old box is gone for good. */
+  readonly claim: boolean;
   readonly code?: string;
 }
 
@@ -199,6 +208,14 @@ export class Api {
       access: this.#keep(answer),
       words: readWords(object(answer, 'setup'), 'recovery_words'),
     };
+  }
+
+  async beginRestore(form: RestoreForm): Promise<RestoreState> {
+    return readRestore(await this.#call('POST', '/api/setup/restore/', form));
+  }
+
+  async restore(): Promise<RestoreState> {
+    return readRestore(await this.#call('GET', '/api/setup/restore/'));
   }
 
   /** The recovery words while nobody has confirmed them; afterwards null. */

@@ -1,8 +1,13 @@
+import type { Restored } from '$lib/wire/restore';
 import type { RemovedWhy, Role, Status } from '$lib/wire/things';
 
 type RequestFilterName = 'mine' | 'open' | 'closed' | 'all';
 
-const s = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
+const s = (count: number, one: string, many: string) =>
+  `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+
+const whatCame = (it: Restored) =>
+  `${s(it.messages, 'message', 'messages')} in ${s(it.requests, 'request', 'requests')}, ${s(it.people, 'person', 'people')}`;
 
 /** Every sentence on screen, in English. Another language is another file of this shape. */
 export const en = {
@@ -60,6 +65,8 @@ export const en = {
       revoked: 'The workshop has switched this link off. Ask for a new one.',
       expired: 'This link has run out. Ask the workshop for a new one.',
       too_many: 'That was a lot at once. Wait a while, then try again.',
+      restore_under_way:
+        'A workshop is being brought back onto this box. Load the page again to watch.',
       already_set_up: 'This workshop is already set up. Load the page again to sign in.',
     } as Readonly<Record<string, string>>,
   },
@@ -214,6 +221,51 @@ export const en = {
     done: 'Go to the inbox',
     alreadyTitle: 'This workshop is already set up',
     already: 'Sign in to go on.',
+  },
+
+  restore: {
+    choice: 'What this box is to be',
+    choiceNew: 'New workshop',
+    choiceRestore: 'Restore from the relay',
+    title: 'Bring your workshop back',
+    intro:
+      'If a box broke or was lost, its relay still has everything. You need the relay’s address and the 24 recovery words on paper.',
+    addressHint: 'As in relay.example.com. Owners’ links began with it.',
+    words: 'Recovery words',
+    wordsHint: 'All 24, in their order, with a space between them.',
+    wordsCount: (count: number) => `${count} of 24 words`,
+    claim: 'The old box is switched off for good. This is the real one.',
+    submit: 'Bring it back',
+    underWay: 'Your workshop comes back',
+    looking: 'Asking the relay …',
+    came: (count: number) => `${count.toLocaleString('en')} entries so far`,
+    keep: 'You may close this page and come back. If the power goes, begin again: nothing is lost.',
+    back: (it: Restored) => `${it.workshop_name} is back: ${whatCame(it)}.`,
+    starting: 'The box starts with it. This takes a few seconds.',
+    signIn: (it: Restored) =>
+      `${it.workshop_name} is back: ${whatCame(it)}. Sign in with the password that you had.`,
+    why: {
+      no_network: 'This box has no way out to the internet. Check its cable, then try again.',
+      no_answer: 'Nobody answers at this address. Check it, then try again.',
+      not_a_relay:
+        'What answers at this address is no relay. Check it; perhaps your internet wants somebody to sign in first.',
+      silent: 'The line to the relay went silent. Try again: it goes on where it was.',
+      rewound: 'The line to the relay broke. Try again: it goes on where it was.',
+      other: 'The line to the relay broke. Try again: it goes on where it was.',
+      unknown_workshop:
+        'This relay does not know the workshop of these words. Check the address, and that it is the right paper.',
+      two_alive:
+        'The relay knows another box of this workshop that may still be alive. Switch that one off for good, tick the box below, and try again.',
+      other_relay:
+        'Another relay answers than the one that this was begun with. Try again to begin anew with this one.',
+      not_ours:
+        'The relay gave back what your old box never wrote, or what only a newer version can read. Nothing was restored. Ask whoever runs the relay.',
+      nothing_there: 'The relay knows this workshop, but has nothing of it.',
+      storage_failing: 'This box’s storage is full or failing, so nothing could be kept.',
+      already_set_up: 'This box was set up meanwhile. Load the page again to sign in.',
+      cut_off:
+        'The box was started again before everything was back. Begin again: nothing is lost.',
+    } as Readonly<Record<string, string>>,
   },
 
   signIn: {
