@@ -160,8 +160,8 @@ fn count(text: &str) -> Result<usize, &'static str> {
     let count = text
         .parse()
         .ok()
-        .filter(|count| (2..=15_000).contains(count));
-    count.ok_or("write a number from 2 to 15,000")
+        .filter(|count| (2..=10_000).contains(count));
+    count.ok_or("write a number from 2 to 10,000")
 }
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
