@@ -10,6 +10,7 @@ mod process;
 mod program;
 mod random;
 mod relay;
+mod served;
 mod socket;
 mod workshop;
 
@@ -24,6 +25,7 @@ pub use process::{Process, contains};
 pub use program::{Outcome, Plan, Program, Sample, Starting, run};
 pub use random::{Random, bytes as random_bytes};
 pub use relay::{RelayPlan, RelayProgram};
+pub use served::Served;
 pub use socket::{Chat, Frame};
 pub use workshop::{Workshop, copy_directory, put_back};
 

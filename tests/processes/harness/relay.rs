@@ -162,7 +162,7 @@ impl Drop for RelayProgram {
 }
 
 /// The address in `Listening on 127.0.0.1:41234: http://…`.
-fn listens(line: &str) -> Option<SocketAddr> {
+pub(super) fn listens(line: &str) -> Option<SocketAddr> {
     let rest = line.strip_prefix("Listening on ")?;
     rest.split(": ").next()?.trim().parse().ok()
 }

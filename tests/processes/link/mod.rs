@@ -11,6 +11,7 @@ mod hostile;
 mod lines;
 mod links;
 mod relays;
+mod restored;
 mod secrecy;
 mod trimming;
 mod volume;

@@ -1,0 +1,88 @@
+//! A box that `motoreach serve` runs, as a workshop has it: nobody's sample.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+
+use super::program::PROGRAM;
+use super::relay::listens;
+use super::{SOON, until};
+
+/// A box that listens. Its data is in the directory that it was given, and stays.
+pub struct Served {
+    child: Child,
+    url: String,
+    log: PathBuf,
+}
+
+impl Served {
+    /// Starts a box on this data and waits until it listens.
+    pub async fn start(data: &Path, environment: &[(&str, &str)]) -> Self {
+        let log = data.with_extension("log");
+        let mut child = Command::new(PROGRAM)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(
+                File::options()
+                    .create(true)
+                    .append(true)
+                    .open(&log)
+                    .unwrap(),
+            )
+            .spawn()
+            .unwrap();
+        let said = child.stdout.take().unwrap();
+        let (tells, told) = mpsc::channel();
+        // Reads until the box ends, so that it never waits for a reader.
+        std::thread::spawn(move || {
+            for line in BufReader::new(said).lines().map_while(Result::ok) {
+                if let Some(address) = listens(&line) {
+                    let _ = tells.send(address);
+                }
+            }
+        });
+        let mut served = Self {
+            child,
+            url: String::new(),
+            log,
+        };
+        let address = until("the box listens", SOON, async || {
+            if let Some(status) = served.child.try_wait().unwrap() {
+                panic!("the box ended while starting ({status}):\n{}", served.log());
+            }
+            told.try_recv().ok()
+        });
+        served.url = format!("http://{}", address.await);
+        served
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn end(mut self) {
+        let ended = async || self.child.try_wait().unwrap();
+        until("the box ends", SOON, ended).await;
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            println!("--- what the box logged ---\n{}", self.log());
+        }
+    }
+}
