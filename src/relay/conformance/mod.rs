@@ -111,6 +111,7 @@ hold! {
         a_thread_that_goes_on_keeps_its_words
         everything_is_read_as_before_below_the_line
         a_fork_below_the_line_gives_everything_back
+        after_a_fork_nothing_is_forgotten_that_no_backup_has
         an_erased_body_is_gone_from_a_packed_block_too
         old_posts_are_given_up;
 }

@@ -190,6 +190,24 @@ pub(super) async fn a_fork_below_the_line_gives_everything_back<S: RelayStore>(s
     }
 }
 
+pub(super) async fn after_a_fork_nothing_is_forgotten_that_no_backup_has<S: RelayStore>(store: S) {
+    let mut pen = long(&store).await;
+    store
+        .retain(pen.fence(), Seq(300), vec![thread(2)])
+        .await
+        .unwrap();
+    // What stood at 101 to 300 is in the backup; what will stand there is not.
+    let common = pen.position_at(100);
+    store.fork(pen.fence(), common).await.unwrap();
+    pen.fork(100, log(3));
+    for number in 301..=500 {
+        pen.write(Draft::of(number, Some(thread(2))));
+    }
+    pen.send(&store, 100, 50).await;
+    store.trim(pen.workshop, NOW).await.unwrap();
+    assert_eq!(read(&store, &pen, 2).await, written(&pen, 2, true));
+}
+
 pub(super) async fn an_erased_body_is_gone_from_a_packed_block_too<S: RelayStore>(store: S) {
     let mut pen = long(&store).await;
     trim(&store, &pen, 300, &[1]).await;

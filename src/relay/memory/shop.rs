@@ -176,6 +176,7 @@ impl Shop {
             self.entries.retain(|(_, entry)| entry.seq <= common.seq);
             self.history.retain(|each| each.first <= common.seq);
             self.head = None;
+            self.line = self.line.min(common.seq);
             self.forks += 1;
         }
         here.then_some(common)

@@ -43,9 +43,10 @@ pub(super) fn fork(tx: &mut Tx<'_>, fence: Fence, common: Position) -> Done<Opti
     tx.conn
         .prepare_cached("delete from incarnation where workshop = ?1 and first_seq > ?2")?
         .execute([workshop.n, common.seq.0])?;
+    // The backup that the line speaks of has other entries there than those that come now.
     tx.conn
-        .prepare_cached("update workshop set forks = forks + 1 where n = ?1")?
-        .execute([workshop.n])?;
+        .prepare_cached("update workshop set forks = forks + 1, line = min(line, ?2) where n = ?1")?
+        .execute([workshop.n, common.seq.0])?;
     workshop::set_head(tx.conn, workshop.n, (common.seq, common.chain), None)?;
     tx.wake(Wake::Workshop(fence.workshop));
     Ok(Some(common))

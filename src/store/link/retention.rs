@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::domain::{RequestKey, Seq, Status, Timestamp};
 use crate::store::error::StoreError;
-use crate::store::tx::View;
+use crate::store::tx::{View, WriteTx};
 
 /// How far the newest proven backup reaches, in `local_state`.
 const BACKED_UP: &str = "backup_proven_up_to";
@@ -42,6 +42,16 @@ pub fn retention(
         })?
         .collect::<Result<_, _>>()?;
     Ok(Some((Seq(line), keys)))
+}
+
+/// Entries after a position were put elsewhere: what a backup has there is something else now.
+pub(super) fn proven_at_most(tx: &WriteTx<'_>, common: Seq) -> Result<(), StoreError> {
+    tx.conn
+        .prepare_cached(
+            "update local_state set value = ?2 where name = ?1 and cast(value as integer) > cast(?2 as integer)",
+        )?
+        .execute(params![BACKED_UP, common.to_string()])?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 
 use super::test_world::*;
 use crate::commands::{InviteOwner, RevokeInvite};
-use crate::domain::{Content, EventId, Seq, Status};
+use crate::domain::{Content, EventId, Seq, Status, Timestamp};
 use crate::seal::{Clear, RootSecret, SignedHead, SigningKey};
 use crate::store::link::adopt::{self, Adopted, Staged};
-use crate::store::link::{batch_after, merges};
-use crate::store::{invites, messages, people, requests};
+use crate::store::link::{batch_after, merges, retention};
+use crate::store::{WriteTx, invites, local, messages, people, requests};
 use crate::wire::link::{Given, GivenEntry};
 
 #[test]
@@ -97,6 +97,11 @@ fn both_branches_are_kept_and_what_collides_is_varied() {
     add(&store, "ravi");
     status(&store, asha, Status::InProgress);
     say(&store, &staff(&store), asha, "We begin.");
+    let proven = |tx: &mut WriteTx<'_>| {
+        local::note(tx, "backup_proven_up_to", "1000")?;
+        Ok(())
+    };
+    restored.write(proven).unwrap();
     // What happened on the restored copy before it had a line.
     let chitra = open(&restored, "Chitra K");
     add(&restored, "ravi");
@@ -113,6 +118,9 @@ fn both_branches_are_kept_and_what_collides_is_varied() {
     };
     assert_eq!(common.seq, at);
     assert_eq!((recovered.messages, recovered.flagged), (1, vec![asha]));
+    // What comes after it in a backup is something else.
+    let retained = restored.read(|view| retention(view, Timestamp(0), 1));
+    assert_eq!(retained.unwrap().map(|(line, _)| line), Some(at));
     assert_eq!(restored.faults().unwrap(), Vec::<String>::new());
     let name = |number| {
         restored
@@ -310,6 +318,11 @@ fn a_relay_cannot_make_the_box_store_more_than_it_once_wrote() {
     assert_ne!(refused(&page(Some(run.ends), &forged)), Staged::Taken);
     // Stretches of nothing.
     assert_ne!(refused(&page(Some(run.ends), &[])), Staged::Taken);
+    let on_and_on = Given {
+        begins: None,
+        ..page(None, &[])
+    };
+    assert_ne!(refused(&on_and_on), Staged::Taken);
     assert_eq!(refused(&page(Some(run.ends), &run.entries)), Staged::Taken);
 }
 

@@ -15,6 +15,7 @@ use crate::store::error::StoreError;
 use crate::store::link::delivery::applied_at_most;
 use crate::store::link::merges;
 use crate::store::link::posts::numbers_unsure;
+use crate::store::link::retention::proven_at_most;
 use crate::store::tx::{CommandResult, WriteTx};
 use crate::store::{incarnations, local, sessions, verify};
 
@@ -91,6 +92,7 @@ fn adopt(tx: &mut WriteTx<'_>, common: Seq, relay_head: Seq) -> Result<Adopted, 
     placing.all_in_a_new_incarnation(tx)?;
     numbers.restore(tx.conn)?;
     applied_at_most(tx, common)?;
+    proven_at_most(tx, common.seq)?;
     merges::remember(tx, &recovered, &flagged)?;
     recovered.flagged = merges::numbers(tx, flagged.iter().copied())?;
     Ok(Adopted::Forked {

@@ -78,9 +78,9 @@ fn take(tx: &WriteTx<'_>, given: &Given) -> Result<Verified, StoreError> {
     let is_open = run.as_ref().is_some_and(Run::is_open);
     if given.entries.is_empty() {
         return Ok(match (given.begins, &given.next) {
-            (Some(_), _) => Err("a stretch without entries"),
+            (Some(_), _) | (None, Some(_)) => Err("a stretch without entries"),
             (None, None) if is_open => Err("a stretch without an end"),
-            (None, _) => Ok(()),
+            (None, None) => Ok(()),
         });
     }
     // First of all, so that no more is stored than this box once wrote.
