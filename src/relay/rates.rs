@@ -10,10 +10,9 @@ use crate::clock::stopwatch;
 use crate::domain::InviteId;
 use crate::http::throttle::{Throttle, network};
 
-/// Wrong links shown by one address, in a window. A link holds 256 bits: this spares the disk.
+/// Wrong links shown by one address, in a window. A link holds 256 bits: this spares the disk. There is
+/// no limit for one link: its id is no secret, and whoever knew it could keep its owner out.
 const WRONG_LINKS_PER_ADDRESS_MAX: usize = 60;
-/// Wrong secrets shown for one link, in a window.
-const WRONG_PER_LINK_MAX: usize = 30;
 /// Wrong pairing codes from one address, in a window: a code holds 50 bits and lives an hour.
 const WRONG_CODES_PER_ADDRESS_MAX: usize = 20;
 const WINDOW: Duration = Duration::from_secs(15 * 60);
@@ -43,7 +42,6 @@ fn counted(from: IpAddr) -> Option<IpAddr> {
 #[derive(Debug)]
 pub struct Rates {
     wrong_links: Throttle<IpAddr>,
-    wrong_secrets: Throttle<InviteId>,
     wrong_codes: Throttle<IpAddr>,
     hellos: Pace<IpAddr>,
     posts: Pace<InviteId>,
@@ -56,7 +54,6 @@ impl Default for Rates {
     fn default() -> Self {
         Self {
             wrong_links: Throttle::new(WRONG_LINKS_PER_ADDRESS_MAX, WINDOW),
-            wrong_secrets: Throttle::new(WRONG_PER_LINK_MAX, WINDOW),
             wrong_codes: Throttle::new(WRONG_CODES_PER_ADDRESS_MAX, WINDOW),
             hellos: Pace::new(HELLOS_AT_ONCE, HELLO_EVERY),
             posts: Pace::new(POSTS_AT_ONCE, POST_EVERY),
@@ -72,22 +69,16 @@ impl Rates {
     ///
     /// # Errors
     /// Too many were wrong: how long to wait.
-    pub fn may_show(&self, from: IpAddr, invite: InviteId) -> Result<(), Duration> {
-        let now = stopwatch();
-        if let Some(from) = counted(from) {
-            self.wrong_links.allows(&from, now)?;
-        }
-        self.wrong_secrets.allows(&invite, now)
+    pub fn may_show(&self, from: IpAddr) -> Result<(), Duration> {
+        counted(from).map_or(Ok(()), |from| self.wrong_links.allows(&from, stopwatch()))
     }
 
     /// It was wrong.
-    pub fn showed_wrong(&self, from: IpAddr, invite: InviteId) {
-        let now = stopwatch();
+    pub fn showed_wrong(&self, from: IpAddr) {
         // Past the limit there is nothing more to count.
         if let Some(from) = counted(from) {
-            let _ = self.wrong_links.attempt(from, now);
+            let _ = self.wrong_links.attempt(from, stopwatch());
         }
-        let _ = self.wrong_secrets.attempt(invite, now);
     }
 
     /// Counts a box's attempt to begin a link.
@@ -172,16 +163,14 @@ mod tests {
     fn wrong_links_close_the_door_and_right_ones_do_not_count() {
         let rates = Rates::default();
         let here: IpAddr = "2001:db8::1".parse().unwrap();
-        for n in 0..WRONG_LINKS_PER_ADDRESS_MAX {
-            let invite = InviteId::from_bytes([u8::try_from(n).unwrap(); 16]);
-            assert_eq!(rates.may_show(here, invite), Ok(()));
-            rates.showed_wrong(here, invite);
+        for _ in 0..WRONG_LINKS_PER_ADDRESS_MAX {
+            assert_eq!(rates.may_show(here), Ok(()));
+            rates.showed_wrong(here);
         }
         let neighbour: IpAddr = "2001:db8::2".parse().unwrap();
         let elsewhere: IpAddr = "2001:db8:1::1".parse().unwrap();
-        let fresh = InviteId::from_bytes([255; 16]);
-        assert!(rates.may_show(neighbour, fresh).is_err());
-        assert_eq!(rates.may_show(elsewhere, fresh), Ok(()));
+        assert!(rates.may_show(neighbour).is_err());
+        assert_eq!(rates.may_show(elsewhere), Ok(()));
     }
 
     #[test]

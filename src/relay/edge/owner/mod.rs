@@ -164,7 +164,7 @@ async fn recognise<S: RelayStore>(
     let first = first.map_err(|_| End::Close(CloseReason::SIGN_IN_AGAIN))??;
     let shown = parse(&first).ok_or(Refused::Gone("invalid"))?;
     drop(first);
-    relay.rates.may_show(from, invite).map_err(Refused::Wait)?;
+    relay.rates.may_show(from).map_err(Refused::Wait)?;
     let known = relay.store.invite(invite).await.map_err(|error| {
         tracing::warn!(%error, "a link cannot be looked up");
         End::Close(CloseReason::TRY_AGAIN_LATER)
@@ -183,7 +183,7 @@ async fn recognise<S: RelayStore>(
         )),
         Err(why) => {
             if why == INVALID {
-                relay.rates.showed_wrong(from, invite);
+                relay.rates.showed_wrong(from);
             }
             Err(Refused::Gone(why))
         }
