@@ -43,8 +43,9 @@ const PUSHES_AT_ONCE: usize = 16;
 const THREADS_WAITING_MAX: usize = 4_096;
 /// Between two pushes of a thread: of what comes meanwhile only the newest is pushed.
 const BREATH: Duration = Duration::from_secs(3);
-/// The longest sealed body that travels along, in characters of base64url; a push holds 3,993 bytes.
-const BODY_CHARS_MAX: usize = 3 * 1024;
+/// The longest sealed body that travels along: 3,072 characters of base64url; a push holds 3,993
+/// bytes.
+const BODY_BYTES_MAX: usize = 3_072 / 4 * 3;
 
 /// What pushing needs.
 pub struct Parts<S> {
@@ -107,8 +108,10 @@ impl<S: RelayStore> Pusher<S> {
 
     /// These entries were applied just now, in this order.
     pub fn applied(&self, workshop: WorkshopKey, entries: Vec<SealedEntry>) {
-        for entry in entries.into_iter().filter(is_news) {
+        for mut entry in entries.into_iter().filter(is_news) {
             let Some(thread) = entry.thread else { continue };
+            // What does not travel along need not wait here either.
+            entry.body = entry.body.filter(|body| body.len() <= BODY_BYTES_MAX);
             let mut telling = self.telling();
             let waiting = telling.len();
             match telling.entry((workshop, thread)) {
@@ -252,7 +255,7 @@ fn payload(thread: RequestKey, entry: &SealedEntry, to: &Subscription) -> PushPa
         id: Some(entry.id.uuid()),
         kind: entry.kind.clone(),
         epoch: entry.epoch,
-        body: body.filter(|body| body.len() <= BODY_CHARS_MAX),
+        body,
         ..PushPayload::new(thread, to.invite)
     }
 }
