@@ -41,7 +41,8 @@ pub struct Conversation<S> {
     pub facts: RelayFacts,
     /// Random: spreads pings and restarts.
     pub spread: u8,
-    /// Moments of owners for the box of a workshop, once it is known which.
+    /// Moments of owners for the box of a workshop, once it is known which; closed when a newer
+    /// session of the same box is on the line.
     pub moments: mpsc::Receiver<Moment>,
     /// Ends every session when the relay stops.
     pub shutdown: CancellationToken,
@@ -185,7 +186,11 @@ where
                     | Wake::Refused(..),
                 ) => {}
             },
-            Some(moment) = with.moments.recv() => self.machine.moment(moment),
+            moment = with.moments.recv() => match moment {
+                Some(moment) => self.machine.moment(moment),
+                // It would be told at its next write; it may never write again.
+                None => return Err(End::Fenced),
+            },
             () = sleep_until(until) => return self.on_time(known),
             () = with.shutdown.cancelled() => {
                 return Err(End::SentAway { reconnect_in_ms: 0, why: "restarting".into() });

@@ -52,7 +52,7 @@ pub(super) async fn socket<S: RelayStore>(
             };
             let mut listener = Ears {
                 relay: relay.clone(),
-                sender,
+                sender: Some(sender),
             };
             let end = converse(socket, with, &mut listener).await;
             // Said by the box's own log, too; here for the operator's.
@@ -99,14 +99,17 @@ fn spread() -> u8 {
 /// What the relay does with what a box says.
 struct Ears<S> {
     relay: Relay<S>,
-    sender: mpsc::Sender<Moment>,
+    /// Until the box is on the line; closed when a newer line took its place.
+    sender: Option<mpsc::Sender<Moment>>,
 }
 
 impl<S: RelayStore> Listener for Ears<S> {
     fn up(&mut self, workshop: WorkshopKey) {
         tracing::info!(%workshop, "a box is on the line");
+        let Some(sender) = self.sender.take() else {
+            return;
+        };
         let link = self.relay.presence.link_up(workshop);
-        let sender = self.sender.clone();
         self.relay.tracker.spawn(async move {
             // Ends, and says that the box is gone, when the conversation drops its receiver.
             loop {
@@ -114,6 +117,7 @@ impl<S: RelayStore> Listener for Ears<S> {
                 tokio::select! {
                     () = sender.closed() => return,
                     moment = link.moment() => {
+                        let Some(moment) = moment else { return };
                         if sender.send(moment).await.is_err() {
                             return;
                         }

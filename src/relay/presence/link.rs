@@ -49,6 +49,11 @@ impl Line {
         self.wake.notify_one();
     }
 
+    /// A newer line takes its place.
+    pub(super) fn replaced(&self) {
+        self.wake.notify_one();
+    }
+
     fn take(&mut self, is_open: impl Fn(RequestKey) -> bool) -> Option<Moment> {
         while let Some(thread) = self.changed.pop_first() {
             let (open, told) = (is_open(thread), self.told_open.contains(&thread));
@@ -93,21 +98,22 @@ impl LinkUp {
         }
     }
 
-    /// The next thing to tell the box. Cancel-safe: nothing is taken before it is returned.
-    pub async fn moment(&self) -> Moment {
+    /// The next thing to tell the box; `None` once a newer line took this one's place. Cancel-safe:
+    /// nothing is taken before it is returned.
+    pub async fn moment(&self) -> Option<Moment> {
         loop {
-            if let Some(moment) = self.take() {
-                return moment;
+            if let Some(moment) = self.take()? {
+                return Some(moment);
             }
             self.wake.notified().await;
         }
     }
 
-    fn take(&self) -> Option<Moment> {
+    fn take(&self) -> Option<Option<Moment>> {
         let mut state = self.presence.state();
         let Workshop { threads, lines, .. } = state.workshops.get_mut(&self.workshop)?;
         let line = lines.iter_mut().find(|line| line.id == self.id)?;
-        line.take(|thread| threads.contains_key(&thread))
+        Some(line.take(|thread| threads.contains_key(&thread)))
     }
 }
 

@@ -165,8 +165,8 @@ impl Presence {
         }
         let wake = line.wake();
         // The newer session fences older ones: a line that is dead without knowing it must not keep a
-        // workshop online.
-        there.lines.clear();
+        // workshop online, nor its socket.
+        there.lines.drain(..).for_each(|older| older.replaced());
         there.lines.push(line);
         there.down_since = None;
         if !there.told_online {
@@ -254,9 +254,10 @@ impl Presence {
                     seat.cut(Cut::Expired);
                 }
             });
-            let away = there
-                .down_since
-                .is_some_and(|since| now.0.saturating_sub(since.0) >= OFFLINE_GRACE_MS);
+            // A clock that went back says nothing about how long ago it was.
+            let away = there.down_since.is_some_and(|since| {
+                !(0..OFFLINE_GRACE_MS).contains(&now.0.saturating_sub(since.0))
+            });
             if there.told_online && away {
                 there.told_online = false;
                 there.tell_all(|seat| seat.presence_changed());

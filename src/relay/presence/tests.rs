@@ -36,21 +36,21 @@ async fn a_box_is_told_which_threads_are_open() {
     let (presence, _) = presence();
     let first = presence.enter(belongs(1)).unwrap();
     let link = presence.link_up(WORKSHOP);
-    assert_eq!(link.moment().await, moment(MomentKind::Online));
+    assert_eq!(link.moment().await, Some(moment(MomentKind::Online)));
     let second = presence.enter(belongs(2)).unwrap();
     second.typing();
-    assert_eq!(link.moment().await, moment(MomentKind::Typing));
+    assert_eq!(link.moment().await, Some(moment(MomentKind::Typing)));
     drop(first);
     drop(second);
-    assert_eq!(link.moment().await, moment(MomentKind::Offline));
+    assert_eq!(link.moment().await, Some(moment(MomentKind::Offline)));
     // Come and gone before the box looked: nothing to tell.
     drop(presence.enter(belongs(1)));
     let place = presence.enter(belongs(1)).unwrap();
     drop(place);
     let place = presence.enter(belongs(3)).unwrap();
     place.typing();
-    assert_eq!(link.moment().await, moment(MomentKind::Online));
-    assert_eq!(link.moment().await, moment(MomentKind::Typing));
+    assert_eq!(link.moment().await, Some(moment(MomentKind::Online)));
+    assert_eq!(link.moment().await, Some(moment(MomentKind::Typing)));
 }
 
 #[tokio::test]
@@ -93,8 +93,19 @@ async fn a_line_that_is_dead_without_knowing_it_keeps_nobody_online() {
     clock.advance_ms(OFFLINE_GRACE_MS);
     presence.tick();
     assert_eq!(presence.online(WORKSHOP).since, Some(left));
+    // It is told, and need not wait for its own time to run out.
+    assert_eq!(half_open.moment().await, None);
     drop(half_open);
     assert_eq!(presence.online(WORKSHOP).since, Some(left));
+}
+
+#[tokio::test]
+async fn a_clock_that_went_back_keeps_nobody_online() {
+    let (presence, clock) = presence();
+    drop(presence.link_up(WORKSHOP));
+    clock.advance_ms(-3_600_000);
+    presence.tick();
+    assert!(!presence.online(WORKSHOP).online);
 }
 
 #[tokio::test]

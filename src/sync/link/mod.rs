@@ -14,6 +14,7 @@ mod property;
 mod pulse;
 mod relay_end;
 mod relay_wishes;
+mod said;
 mod search;
 mod transcript;
 

@@ -6,6 +6,7 @@
 
 use super::kept::{Admit, Appended, Fence, PairingCode, Session, SessionAsked};
 use super::relay_wishes::{RelayAnswer, RelayFacts, RelayNews, RelayOrder, RelayWish};
+use super::said::{doors, word};
 use super::{End, transcript};
 use crate::domain::WorkshopKey;
 use crate::seal::verify;
@@ -48,6 +49,8 @@ struct Open {
     fence: Fence,
     /// The box has stored its grant.
     confirmed: bool,
+    /// So has the relay noted: no older session of the box changes anything any more.
+    up: bool,
     /// Posts that the box still takes.
     credit: u32,
     /// Where this session has sent on in the mailbox.
@@ -56,6 +59,8 @@ struct Open {
     reading: bool,
     /// There may be more to read.
     more: bool,
+    /// What is read now is read on from a place that does not count any more.
+    anew: bool,
 }
 
 impl RelayEnd {
@@ -103,6 +108,7 @@ impl RelayEnd {
     pub fn offer_again(&mut self) {
         if let State::Open(open) = &mut self.state {
             open.sent = 0;
+            open.anew = open.reading;
         }
         self.posts_wait();
     }
@@ -201,7 +207,7 @@ impl RelayEnd {
             history: body.history.clone(),
             claim: body.claim,
             admit,
-            doors: body.doors.clone(),
+            doors: doors(&body.doors),
             now: self.facts.now,
             grant_nonce: self.facts.grant_nonce,
         };
@@ -254,10 +260,12 @@ impl RelayEnd {
                         generation: lineage.generation,
                     },
                     confirmed: false,
+                    up: false,
                     credit: 0,
                     sent: 0,
                     reading: false,
                     more: true,
+                    anew: false,
                 });
             }
             _ => self.end(End::Refused(verdict)),
@@ -270,7 +278,6 @@ impl RelayEnd {
             Frame::Granted if !open.confirmed => {
                 open.confirmed = true;
                 self.store(RelayOrder::Confirm(fence));
-                self.tell(RelayNews::Up(workshop));
             }
             // Until the grant is stored at the box, a copy that was cut off there could not be told
             // from a clone.
@@ -287,7 +294,7 @@ impl RelayEnd {
             Frame::Refused(refused) => {
                 // Put off, not refused: it stays where it is.
                 if refused.why != "later" {
-                    self.store(RelayOrder::Refuse(fence, refused.id, refused.why));
+                    self.store(RelayOrder::Refuse(fence, refused.id, word(refused.why)));
                 }
             }
             Frame::Credit(posts) => {
@@ -313,6 +320,11 @@ impl RelayEnd {
 
     fn open_answer(&mut self, mut open: Open, answer: RelayAnswer) {
         match answer {
+            // The first order of an open session is to confirm it.
+            RelayAnswer::Done if !open.up => {
+                open.up = true;
+                self.tell(RelayNews::Up(open.fence.workshop));
+            }
             RelayAnswer::Done => {}
             RelayAnswer::Appended(Appended::Applied(position)) => {
                 self.send(Frame::Applied(Applied {
@@ -340,6 +352,10 @@ impl RelayEnd {
                     open.sent = open.sent.max(place);
                     open.credit = open.credit.saturating_sub(1);
                     self.send(Frame::Post(post));
+                }
+                if std::mem::take(&mut open.anew) {
+                    open.sent = 0;
+                    open.more = true;
                 }
                 pump(&mut open, &mut self.wishes);
             }
