@@ -16,6 +16,7 @@ mod open_request;
 #[cfg(test)]
 mod post_desk_test;
 mod post_message;
+mod post_turns;
 mod redact_message;
 mod set_up;
 mod sign_in;
@@ -29,6 +30,7 @@ pub use invite_owner::{INVITE_LIFETIME_MS, InviteOwner, RevokeInvite};
 pub use mark_read::{MarkRead, Marked};
 pub use open_request::{Customer, OpenRequest, Opened};
 pub use post_message::{PostMessage, Posted};
+pub use post_turns::{PostTurns, Turn};
 pub use redact_message::RedactMessage;
 pub use set_up::{KeepWords, SetUp};
 pub use sign_in::{Refresh, Refreshed, SignInByLink, SignInByPassword, SignOut, SignedIn};

@@ -39,6 +39,8 @@ use session::{Went, With, talk};
 const STOOD: Duration = Duration::from_secs(60);
 /// Whoever writes something does not wait for a pause to end, but tries are no closer than this.
 const NUDGE: Duration = Duration::from_secs(5);
+/// A relay that restarts is asked again within this time.
+const RESTARTS_WITHIN: Duration = Duration::from_secs(60);
 /// After the store failed it is tried again no sooner.
 const STORE_PAUSE: Duration = Duration::from_secs(2);
 
@@ -216,8 +218,11 @@ impl Dialing {
                 reconnect_in_ms,
                 why,
             } if why == "restarting" => {
-                let after = Duration::from_millis(u64::from(reconnect_in_ms));
-                return Then::Retry(LinkTrouble::RelayRestarting, after);
+                // However long it wishes, and never without a pause: that is not a relay's to say.
+                let asked = Duration::from_millis(u64::from(reconnect_in_ms)).min(RESTARTS_WITHIN);
+                let why = LinkTrouble::RelayRestarting;
+                let after = asked.max(self.backoff.next(why, random()));
+                return Then::Retry(why, after);
             }
             End::Garbage => LinkTrouble::NotARelay,
             End::Silent => LinkTrouble::Silent,

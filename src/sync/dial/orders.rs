@@ -2,20 +2,28 @@
 
 use std::pin::Pin;
 
-use crate::commands::{AcceptPost, Accepted};
+use futures_util::FutureExt;
+
+use crate::commands::{Accepted, PostTurns, Turn};
 use crate::crash;
 use crate::domain::Seq;
+use crate::hub::LinkBoard;
 use crate::seal::SealedPost;
 use crate::store::link;
 use crate::store::link::adopt::{self, Staged};
-use crate::store::{CommandError, Need, Store, StoreError};
+use crate::store::{CommandError, CommandResult, Need, Store, StoreError};
 use crate::sync::link::{Adopted, BoxAnswer, BoxOrder, PostFate, SealedPostFate};
 
 /// An order under way; `None` where the machine waits for no answer.
 pub(super) type UnderWay = Pin<Box<dyn Future<Output = Option<BoxAnswer>> + Send>>;
 
 /// Begins an order. Writes are queued at once, so that they keep their order and share commits.
-pub(super) fn begin(store: &Store, order: BoxOrder) -> UnderWay {
+pub(super) fn begin(
+    store: &Store,
+    board: &LinkBoard,
+    turns: &PostTurns,
+    order: BoxOrder,
+) -> UnderWay {
     let need = Need::Essential;
     match order {
         BoxOrder::Grant(grant) => {
@@ -83,12 +91,16 @@ pub(super) fn begin(store: &Store, order: BoxOrder) -> UnderWay {
         }
         BoxOrder::Applied(position) => {
             let done = store.submit(need, move |tx| link::applied(tx, position));
+            let board = board.clone();
             Box::pin(async move {
-                noted(done.await);
+                // Whoever looks it up must find what was told (invariant 1).
+                if noted(done.await) {
+                    board.delivered(position.seq);
+                }
                 None
             })
         }
-        BoxOrder::Accept(post) => accept(store, *post),
+        BoxOrder::Accept(post) => accept(store, turns, *post),
     }
 }
 
@@ -108,20 +120,45 @@ pub(in crate::sync) const fn told_short(adopted: &adopt::Adopted) -> Adopted {
     }
 }
 
-/// Takes a post in. One that there is no room for now stays in the mailbox.
-fn accept(store: &Store, post: SealedPost) -> UnderWay {
-    let id = post.id;
-    let done = store.submit(Need::Ordinary, move |tx| AcceptPost { post }.run(tx));
+/// Takes a post in when it is its turn. One that there is no room for now stays in the mailbox.
+fn accept(store: &Store, turns: &PostTurns, post: SealedPost) -> UnderWay {
+    let turn = turns.offered(&post);
+    let taking = turns.clone();
+    let done = store.submit(Need::Ordinary, move |tx| taking.take(tx, turn, post));
+    let mut done = Box::pin(done);
+    // A writer that has no room says so at once: before the next post is queued.
+    if let Some(outcome) = done.as_mut().now_or_never() {
+        let fate = fate(turns, turn, outcome);
+        return Box::pin(async move { Some(fate) });
+    }
+    let turns = turns.clone();
     Box::pin(async move {
-        let fate = match done.await {
-            Ok(Accepted::Journalled { .. } | Accepted::Known) => PostFate::InJournal,
-            Ok(Accepted::Unauthentic(why)) => PostFate::NotAuthentic(why),
-            Ok(Accepted::Later(_))
-            | Err(CommandError::Store(StoreError::Full | StoreError::Busy)) => PostFate::Later,
-            Err(error) => return Some(failed(&error)),
-        };
+        let fate = fate(&turns, turn, done.await);
         crash::point("box-post-committed");
-        Some(BoxAnswer::Post(SealedPostFate { id, fate }))
+        Some(fate)
+    })
+}
+
+fn fate(turns: &PostTurns, turn: Turn, outcome: CommandResult<Accepted>) -> BoxAnswer {
+    let fate = match outcome {
+        Ok(Accepted::Journalled { .. } | Accepted::Known) => PostFate::InJournal,
+        Ok(Accepted::Unauthentic(why)) => PostFate::NotAuthentic(why),
+        Ok(Accepted::Later(_)) => PostFate::Later,
+        Err(error) => {
+            turns.put_off(turn);
+            let passes = matches!(
+                error,
+                CommandError::Store(StoreError::Full | StoreError::Busy)
+            );
+            if !passes {
+                return failed(&error);
+            }
+            PostFate::Later
+        }
+    };
+    BoxAnswer::Post(SealedPostFate {
+        id: turn.id(),
+        fate,
     })
 }
 
@@ -135,8 +172,9 @@ fn failed(error: &CommandError) -> BoxAnswer {
 }
 
 /// For what may be lost: the next session says it again.
-fn noted(done: Result<(), CommandError>) {
-    if let Err(error) = done {
+fn noted(done: Result<(), CommandError>) -> bool {
+    if let Err(error) = &done {
         tracing::warn!(%error, "the link's state could not be noted");
     }
+    done.is_ok()
 }

@@ -14,6 +14,7 @@ use super::moments;
 use super::orders::{self, UnderWay};
 use super::report::Reporter;
 use super::retention;
+use crate::commands::PostTurns;
 use crate::domain::LinkState;
 use crate::hub::{LinkBoard, StaffMoment};
 use crate::store::Store;
@@ -61,6 +62,7 @@ where
         machine,
         with,
         orders: FuturesOrdered::new(),
+        turns: PostTurns::default(),
         staff,
         began: now,
         progress: now,
@@ -87,6 +89,8 @@ struct Session<'a, T> {
     machine: BoxEnd,
     with: With<'a>,
     orders: FuturesOrdered<UnderWay>,
+    /// Keeps each phone's posts in order.
+    turns: PostTurns,
     staff: broadcast::Receiver<StaffMoment>,
     pulse: Pulse,
     began: Instant,
@@ -112,7 +116,8 @@ where
                     if let BoxOrder::Grant(grant) = &order {
                         self.with.reporter.public_url(grant.public_url.clone());
                     }
-                    self.orders.push_back(orders::begin(self.with.store, order));
+                    let begun = orders::begin(self.with.store, self.with.board, &self.turns, order);
+                    self.orders.push_back(begun);
                 }
                 BoxWish::Tell(news) => self.tell(news).await,
                 BoxWish::End(end) => {
@@ -133,11 +138,7 @@ where
                     self.machine.moment(moment);
                 }
             }
-            BoxNews::Delivered(up_to) => {
-                self.applied = true;
-                self.with.board.delivered(up_to);
-                self.with.reporter.is_stale();
-            }
+            BoxNews::Progress => self.applied = true,
             BoxNews::Merged(adopted) => {
                 tracing::warn!(?adopted, "two copies of the journal were brought together");
                 self.with.reporter.numbers().await;
@@ -180,6 +181,8 @@ where
                 }
             }
             Some(answer) = self.orders.next(), if has_orders => {
+                // What waits may be less now.
+                self.with.reporter.is_stale();
                 if let Some(answer) = answer {
                     // From here on it is the relay's turn.
                     self.progress = Instant::now();

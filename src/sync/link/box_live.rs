@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use super::End;
 use super::box_wishes::{BoxAnswer, BoxNews, BoxOrder, BoxWish, PostFate, SealedPostFate};
 use crate::domain::Seq;
+use crate::seal::Position;
 use crate::wire::link::{Applied, Entries, Frame, POST_CREDIT, Refused, UNACKNOWLEDGED_BYTES_MAX};
 
 /// Posts that no owner wrote, in one session, before the relay is given up as hostile or broken.
@@ -32,10 +33,11 @@ pub(super) struct Live {
 }
 
 impl Live {
-    /// Begins where the relay's copy ends.
-    pub(super) fn begin(relay_has: Seq, wishes: &mut Vec<BoxWish>) -> Self {
+    /// Begins where the relay's copy ends. That is noted: a relay that was put back has less than it
+    /// once acknowledged, and a box that was restored does not know yet how much the relay has.
+    pub(super) fn begin(relay_has: Position, wishes: &mut Vec<BoxWish>) -> Self {
         let mut live = Self {
-            sent: relay_has,
+            sent: relay_has.seq,
             window: VecDeque::new(),
             bytes: 0,
             unanswered: 0,
@@ -45,8 +47,8 @@ impl Live {
             posts_in: 0,
             bad_posts: 0,
         };
+        wishes.push(BoxWish::Store(BoxOrder::Applied(relay_has)));
         wishes.push(BoxWish::Tell(BoxNews::Online));
-        wishes.push(BoxWish::Tell(BoxNews::Delivered(relay_has)));
         wishes.push(BoxWish::Send(Frame::Credit(POST_CREDIT)));
         live.pump(wishes);
         live
@@ -147,7 +149,7 @@ impl Live {
         }
         if moved {
             wishes.push(BoxWish::Store(BoxOrder::Applied(position)));
-            wishes.push(BoxWish::Tell(BoxNews::Delivered(position.seq)));
+            wishes.push(BoxWish::Tell(BoxNews::Progress));
         }
         self.rewind |= applied.rewind && !self.window.is_empty();
         if self.rewind && self.unanswered == 0 {
@@ -177,6 +179,8 @@ impl Live {
             // The journal is the acknowledgement.
             PostFate::InJournal => None,
             PostFate::Later => Some("later"),
+            // The seal was right: the link ended while the post was on its way.
+            PostFate::NotAuthentic(why @ ("revoked" | "expired")) => Some(why),
             PostFate::NotAuthentic(why) => {
                 wishes.push(BoxWish::Tell(BoxNews::BadPost(why)));
                 self.bad_posts += 1;

@@ -74,7 +74,8 @@ pub enum BoxOrder {
     },
     /// Entries after a position, sealed and signed. Answered `Batch`.
     Batch(Seq),
-    /// The relay has everything up to here. Not answered.
+    /// The relay has everything up to here and no more; whoever waits for that may be told once it
+    /// is noted. Not answered.
     Applied(Position),
     /// Take an owner's post in. Answered `Post`.
     Accept(Box<SealedPost>),
@@ -135,8 +136,8 @@ pub enum PostFate {
 pub enum BoxNews {
     /// Both ends agree; from here on everything flows.
     Online,
-    /// The relay's copy has everything up to here.
-    Delivered(Seq),
+    /// The relay acknowledged what it was sent in this session.
+    Progress,
     /// Two copies of the journal were brought together.
     Merged(Adopted),
     /// The owner of a thread came, went or types.

@@ -10,6 +10,8 @@ mod box_wishes;
 pub mod handshake;
 pub mod kept;
 #[cfg(test)]
+mod machines_test;
+#[cfg(test)]
 mod property;
 mod pulse;
 mod relay_end;

@@ -189,10 +189,15 @@ impl LightBox {
                         line.send(frame)
                             .map_err(|broken| anyhow::anyhow!("a link broke: {broken:?}"))?;
                     }
-                    BoxWish::Store(order) => answers.extend(self.answer(order)?),
-                    BoxWish::Tell(BoxNews::Delivered(seq)) => is_whole |= seq >= head,
+                    BoxWish::Store(order) => {
+                        if let BoxOrder::Applied(position) = &order {
+                            is_whole |= position.seq >= head;
+                        }
+                        answers.extend(self.answer(order)?);
+                    }
                     BoxWish::Tell(
                         BoxNews::Online
+                        | BoxNews::Progress
                         | BoxNews::Merged(_)
                         | BoxNews::Moment(_)
                         | BoxNews::BadPost(_),

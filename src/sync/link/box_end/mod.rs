@@ -16,10 +16,14 @@ use super::box_wishes::{BoxAnswer, BoxFacts, BoxNews, BoxOrder, BoxWish, Grant, 
 use super::search::Search;
 use super::{End, transcript};
 use crate::domain::{Seq, WorkshopKey};
+use crate::net::Target;
 use crate::seal::{Chain, Position, SigningKey, verify};
 use crate::wire::link::{
     Chains, Challenge, Frame, HelloBody, Moment, PROTO, Retain, Signed, Verdict, WelcomeBody,
 };
+
+/// The longest address of a relay, in bytes.
+const URL_BYTES_MAX: usize = 1_024;
 
 /// The box's end of one session.
 pub struct BoxEnd {
@@ -28,8 +32,8 @@ pub struct BoxEnd {
     facts: BoxFacts,
     nonce: [u8; 16],
     state: State,
-    /// Where the relay's copy ended when it said welcome; none: it has nothing.
-    relay_end: Option<Position>,
+    /// Where the relay's copy ended when it said welcome.
+    relay_end: Position,
     wishes: Vec<BoxWish>,
 }
 
@@ -55,9 +59,9 @@ enum State {
     /// Waiting until a stretch is staged.
     Staging { common: Seq, next: Option<Vec<u8>> },
     /// Waiting for the one transaction.
-    Adopting { common: Seq },
+    Adopting,
     /// Waiting until the relay has moved its tail aside.
-    Forking { common: Seq },
+    Forking { common: Position },
     /// Everything flows.
     Live(Live),
     /// Nothing is done any more.
@@ -75,10 +79,14 @@ impl BoxEnd {
         Self {
             workshop,
             key,
-            facts,
             nonce,
             state: State::Challenged,
-            relay_end: None,
+            relay_end: Position {
+                log: facts.head.log,
+                seq: Seq(0),
+                chain: Chain::GENESIS,
+            },
+            facts,
             wishes: Vec::new(),
         }
     }
@@ -106,7 +114,7 @@ impl BoxEnd {
             | State::Locating { .. }
             | State::Clearing { .. }
             | State::Staging { .. }
-            | State::Adopting { .. }
+            | State::Adopting
             | State::Over => false,
         }
     }
@@ -195,14 +203,12 @@ impl BoxEnd {
             (State::Staging { common, next }, BoxAnswer::Done) => match next {
                 Some(cursor) => self.ask_back(common, Some(cursor)),
                 None => {
-                    self.state = State::Adopting { common };
-                    let relay_head = self.relay_head();
+                    self.state = State::Adopting;
+                    let relay_head = self.relay_end.seq;
                     self.store(BoxOrder::Adopt { common, relay_head });
                 }
             },
-            (State::Adopting { common }, BoxAnswer::Adopted(adopted)) => {
-                self.adopted(common, adopted);
-            }
+            (State::Adopting, BoxAnswer::Adopted(adopted)) => self.adopted(adopted),
             _ => self.end(End::Protocol),
         }
     }
@@ -269,7 +275,7 @@ impl BoxEnd {
                 return self.end(End::OtherRelay);
             }
         }
-        let Some(lineage) = body.lineage else {
+        let (Some(lineage), true) = (body.lineage, is_an_address(&body.public_url)) else {
             return self.end(End::Protocol);
         };
         self.store(BoxOrder::Grant(Grant {
@@ -286,12 +292,12 @@ impl BoxEnd {
         let orphans = welcome.orphans;
         let Some(position) = welcome.position.filter(|it| it.seq > Seq(0)) else {
             return if orphans == 0 {
-                self.live(Seq(0));
+                self.live(self.relay_end);
             } else {
                 self.take_back(Seq(0));
             };
         };
-        self.relay_end = Some(position);
+        self.relay_end = position;
         if self
             .limit(position.log)
             .is_some_and(|it| position.seq <= it)
@@ -319,26 +325,13 @@ impl BoxEnd {
 
     fn located(&mut self, relay: Chain, orphans: u32, ours: Option<Chain>) {
         match (ours == Some(relay), orphans) {
-            (true, 0) => self.live_as_it_stands(),
-            (true, _) => self.take_back(self.relay_head()),
+            (true, 0) => self.live(self.relay_end),
+            (true, _) => self.take_back(self.relay_end.seq),
             (false, _) => self.compare(),
         }
     }
 
-    fn relay_head(&self) -> Seq {
-        self.relay_end.map_or(Seq(0), |end| end.seq)
-    }
-
-    /// The relay's copy is a part of the journal: goes on after it, and notes how far it is. A box that
-    /// was restored does not know that yet.
-    fn live_as_it_stands(&mut self) {
-        if let Some(end) = self.relay_end {
-            self.store(BoxOrder::Applied(end));
-        }
-        self.live(self.relay_head());
-    }
-
-    fn live(&mut self, relay_has: Seq) {
+    fn live(&mut self, relay_has: Position) {
         let live = Live::begin(relay_has, &mut self.wishes);
         self.state = State::Live(live);
     }
@@ -359,6 +352,12 @@ impl BoxEnd {
         self.state = State::Over;
         self.wishes.push(BoxWish::End(why));
     }
+}
+
+/// Whether owners' links may begin so: staff click on them.
+fn is_an_address(url: &str) -> bool {
+    let is_web = url.starts_with("https://") || url.starts_with("http://");
+    is_web && url.len() <= URL_BYTES_MAX && Target::parse(url).is_ok()
 }
 
 impl From<SealedPostFate> for BoxAnswer {

@@ -3,7 +3,7 @@
 
 use super::{BoxEnd, State};
 use crate::domain::Seq;
-use crate::seal::Chain;
+use crate::seal::{Chain, Position};
 use crate::sync::link::End;
 use crate::sync::link::box_wishes::{Adopted, BoxNews, BoxOrder};
 use crate::sync::link::search::Search;
@@ -11,7 +11,7 @@ use crate::wire::link::{Applied, Fork, Frame, GiveBack, Given, Probe};
 
 impl BoxEnd {
     pub(super) fn compare(&mut self) {
-        let search = Search::new(self.facts.head.seq.min(self.relay_head()));
+        let search = Search::new(self.facts.head.seq.min(self.relay_end.seq));
         self.search_on(search);
     }
 
@@ -62,22 +62,19 @@ impl BoxEnd {
         self.store(BoxOrder::Stage(Box::new(given)));
     }
 
-    pub(super) fn adopted(&mut self, common: Seq, adopted: Adopted) {
+    pub(super) fn adopted(&mut self, adopted: Adopted) {
         self.tell(BoxNews::Merged(adopted));
         match adopted {
-            Adopted::Kept | Adopted::FastForward => self.live_as_it_stands(),
-            Adopted::Forked(common_position) => {
+            Adopted::Kept | Adopted::FastForward => self.live(self.relay_end),
+            Adopted::Forked(common) => {
                 self.state = State::Forking { common };
-                self.send(Frame::Fork(Fork {
-                    common: common_position,
-                }));
+                self.send(Frame::Fork(Fork { common }));
             }
         }
     }
 
-    pub(super) fn forked(&mut self, common: Seq, applied: Applied) {
-        let at = applied.position.map_or(Seq(0), |position| position.seq);
-        if applied.rewind || at != common {
+    pub(super) fn forked(&mut self, common: Position, applied: Applied) {
+        if applied.rewind || applied.position != Some(common) {
             return self.end(End::Rewound);
         }
         self.live(common);
