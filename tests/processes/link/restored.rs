@@ -271,7 +271,7 @@ async fn the_first_page_brings_a_workshop_back_and_the_box_starts_again_with_it(
     };
     let restored: Value = until("everything is back", SOON, told).await;
     assert_eq!(restored["requests"], 3, "{restored}");
-    let serves = async || (is_empty(&served).await? == false).then_some(());
+    let serves = async || (!is_empty(&served).await?).then_some(());
     until("the box serves what came back", SOON, serves).await;
     let signed_in = post(served.url(), "/api/auth/login/", "", &login).await;
     assert_eq!(signed_in.unwrap().status, 200);
@@ -304,7 +304,7 @@ async fn a_box_that_is_killed_while_its_page_restores_is_empty_or_restored() {
         assert_eq!(is_empty(&served).await, Some(!is_decided), "{point}");
         if !is_decided {
             asks(&served, &url, &words).await;
-            let serves = async || (is_empty(&served).await? == false).then_some(());
+            let serves = async || (!is_empty(&served).await?).then_some(());
             until("the box serves what came back", SOON, serves).await;
         }
         let signed_in = post(served.url(), "/api/auth/login/", "", &login).await;
