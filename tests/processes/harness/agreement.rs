@@ -58,6 +58,15 @@ pub fn journal_head(data: &Path) -> (i64, Vec<u8>) {
         .unwrap()
 }
 
+/// The newest entry of a thread that its owner may read; 0 if there is none.
+pub fn newest_for_owner(data: &Path, thread: Uuid) -> i64 {
+    let database = open(&data.join("motoreach.db"));
+    let newest = "select coalesce(max(seq), 0) from event where thread = ?1 and flags & 1 = 0";
+    database
+        .query_row(newest, [thread.as_bytes()], |row| row.get(0))
+        .unwrap()
+}
+
 /// The incarnations of the journal, oldest first.
 pub fn incarnations(data: &Path) -> usize {
     let database = open(&data.join("motoreach.db"));

@@ -5,7 +5,7 @@
 //! checks as it goes it checks for every test: entries rise without a gap in what was promised, no
 //! entry comes twice, everything that an owner may read opens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -63,6 +63,7 @@ struct Page {
     /// Up to where entries have come.
     after: i64,
     entries: Vec<Shown>,
+    ids: HashSet<Uuid>,
     outbox: Vec<Waiting>,
     stored: Vec<Uuid>,
     gone: Option<Gone>,
@@ -478,6 +479,7 @@ impl Page {
         self.log = log;
         self.after = 0;
         self.entries.clear();
+        self.ids.clear();
         self.is_caught_up = false;
     }
 
@@ -506,8 +508,7 @@ impl Page {
             assert!(shown.seq > self.after, "{shown:?} after {}", self.after);
             self.after = shown.seq;
             self.outbox.retain(|post| post.id != shown.id);
-            let known = self.entries.iter().find(|known| known.id == shown.id);
-            assert_eq!(known, None, "shown twice");
+            assert!(self.ids.insert(shown.id), "shown twice: {shown:?}");
             self.erase_what_this_erases(&shown);
             self.entries.push(shown);
         }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::agreement::{copy_head, is_the_same_everywhere, journal_head};
+use super::agreement::{copy_head, is_the_same_everywhere, journal_head, newest_for_owner};
 use super::http::{Answer, delete, get, post, put};
 use super::{Line, Owner, Plan, Program, RelayPlan, RelayProgram, SOON, Sample, until};
 
@@ -370,9 +370,9 @@ impl Workshop {
             owner.has_nothing_waiting(within).await;
         }
         self.relay_catches_up(within).await;
-        let (seq, _) = journal_head(&self.box_data());
         for owner in owners {
-            owner.has_come_to(seq, within).await;
+            let newest = newest_for_owner(&self.box_data(), owner.thread());
+            owner.has_come_to(newest, within).await;
         }
     }
 

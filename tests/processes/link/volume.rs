@@ -7,14 +7,14 @@ use motoreach::clock::stopwatch;
 use uuid::Uuid;
 
 use crate::harness::agreement::{copy_head, is_the_same_everywhere, journal_head};
-use crate::harness::{Chat, Frame, Workshop, until};
+use crate::harness::{Chat, Frame, Owner, Workshop, until};
 
 /// Entries in `make test`; `make prove` asks for 100,000.
 const BACKLOG: usize = 8_000;
 /// Messages of one socket on their way to the box.
 const UNDERWAY_MAX: usize = 64;
-/// Sockets that write at once.
-const WRITERS: usize = 4;
+/// Conversations that are written in at once: the sample's requests.
+const WRITERS: usize = 3;
 /// By when all of it is at the relay; a slow machine applies a thousand a second.
 const CAUGHT_UP_MAX: Duration = Duration::from_secs(600);
 /// What either program may grow by while the backlog goes over: windows, caches, the database's own.
@@ -24,7 +24,11 @@ const GROWTH_BYTES_MAX: u64 = 48 * 1024 * 1024;
 async fn a_long_backlog_goes_over_in_order_with_memory_that_does_not_grow() {
     let entries = std::env::var("MOTOREACH_BACKLOG").map_or(BACKLOG, |it| it.parse().unwrap());
     let workshop = Workshop::open().await;
-    let owner = workshop.owner(0).await;
+    let mut owners = Vec::new();
+    for k in 0..WRITERS {
+        owners.push(workshop.owner(k).await);
+    }
+    let owners: Vec<&Owner> = owners.iter().collect();
     workshop.cut();
     let watch = stopwatch();
     let writing = (0..WRITERS).map(|writer| writes(&workshop, writer, entries / WRITERS));
@@ -65,9 +69,9 @@ async fn a_long_backlog_goes_over_in_order_with_memory_that_does_not_grow() {
         grown.0 < GROWTH_BYTES_MAX && grown.1 < GROWTH_BYTES_MAX,
         "{grown:?}"
     );
-    workshop.line_is_at_rest(&[&owner], CAUGHT_UP_MAX).await;
-    is_the_same_everywhere(&here, &there, &[&owner]).await;
-    for writer in 0..WRITERS {
+    workshop.line_is_at_rest(&owners, CAUGHT_UP_MAX).await;
+    is_the_same_everywhere(&here, &there, &owners).await;
+    for (writer, owner) in owners.iter().enumerate() {
         let begin = format!("writer {writer}: ");
         let conversation = owner.conversation();
         let numbers = conversation.iter().filter_map(|it| it.strip_prefix(&begin));
@@ -76,10 +80,10 @@ async fn a_long_backlog_goes_over_in_order_with_memory_that_does_not_grow() {
     }
 }
 
-/// Writes so many messages in request 0, as fast as they are acknowledged.
+/// Writes so many messages in a conversation of its own, as fast as they are acknowledged.
 async fn writes(workshop: &Workshop, writer: usize, messages: usize) {
     let sample = workshop.sample();
-    let mut chat = Chat::open(sample, sample.admin(), sample.request(0), None)
+    let mut chat = Chat::open(sample, sample.admin(), sample.request(writer), None)
         .await
         .unwrap();
     let (mut sent, mut acknowledged) = (0, 0);
