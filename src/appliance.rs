@@ -114,7 +114,8 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         origins: config.origins.clone(),
     };
     let guard = Guard::new(&guard_config, machine_name().as_deref())?;
-    let dialer = dialer(config.relay_ca.as_deref())?;
+    let tls_time = TlsClock::new(Clock::system());
+    let dialer = dialer(config.relay_ca.as_deref(), &tls_time)?;
     let hub = Hub::new(match message_limits {
         MessageLimits::On => SOCKETS_PER_PERSON_MAX,
         MessageLimits::Off => usize::MAX,
@@ -136,6 +137,9 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
             .await
             .map_err(|_| StoreError::Fault(None))??
     };
+    if let Some(known) = store.read(store::newest_at).await? {
+        tls_time.was_already(known);
+    }
     let workshop = store.read(local::workshop_name).await?;
     let set_up_code = match &workshop {
         Some(_) => None,
@@ -283,9 +287,8 @@ async fn forget_restoring(store: &Store) {
 }
 
 /// Makes connections to the relay; trusts what the world does and what the configuration names.
-pub(crate) fn dialer(relay_ca: Option<&Path>) -> Result<Dialer, StartError> {
-    let time = TlsClock::new(Clock::system());
-    let tls = net::tls::client(&time, relay_ca).map_err(|source| StartError::Certificates {
+pub(crate) fn dialer(relay_ca: Option<&Path>, time: &TlsClock) -> Result<Dialer, StartError> {
+    let tls = net::tls::client(time, relay_ca).map_err(|source| StartError::Certificates {
         path: relay_ca.unwrap_or_else(|| Path::new("")).to_owned(),
         source,
     })?;

@@ -53,11 +53,19 @@ impl Clock {
 
     /// Now, not earlier than the day this program was built.
     pub fn now(&self) -> Timestamp {
-        let ms = match &self.source {
+        Timestamp(self.reading_ms().max(FLOOR_MS))
+    }
+
+    /// Whether the machine was told the time at all: it is past the day this program was built.
+    pub fn was_told(&self) -> bool {
+        self.reading_ms() > FLOOR_MS
+    }
+
+    fn reading_ms(&self) -> i64 {
+        match &self.source {
             Source::System => system_ms(),
             Source::Manual(now) => now.load(Ordering::SeqCst),
-        };
-        Timestamp(ms.max(FLOOR_MS))
+        }
     }
 }
 
@@ -102,7 +110,9 @@ mod tests {
     fn time_is_never_earlier_than_the_program() {
         let clock = Clock::manual(Timestamp(0));
         assert_eq!(clock.now(), Timestamp(FLOOR_MS));
+        assert!(!clock.was_told());
         clock.advance_ms(FLOOR_MS + 5);
+        assert!(clock.was_told());
         assert_eq!(clock.now(), Timestamp(FLOOR_MS + 5));
     }
 }

@@ -1,7 +1,7 @@
 //! Whom a TLS client of ours trusts, and what time it is to a certificate.
 //!
-//! A Pi may believe that it is 1970: then no certificate in the world is valid yet. Time is therefore
-//! the latest of the machine's clock, the day this program was built, and the latest that is known.
+//! A Pi may believe that it is 1970: then no certificate in the world is valid yet. Until the machine
+//! was told the time, it is the later of the day this program was built and the latest that is known.
 
 use std::io;
 use std::path::Path;
@@ -44,11 +44,15 @@ impl TlsClock {
         self.known_ms.fetch_max(known.0, Ordering::Relaxed);
     }
 
+    /// A clock that was told the time is believed, also when it went back: a journal that was written
+    /// while it was years ahead must not make every certificate look old from then on.
     fn now_ms(&self) -> i64 {
-        self.clock
-            .now()
-            .0
-            .max(self.known_ms.load(Ordering::Relaxed))
+        let now = self.clock.now().0;
+        if self.clock.was_told() {
+            now
+        } else {
+            now.max(self.known_ms.load(Ordering::Relaxed))
+        }
     }
 }
 
@@ -113,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_is_the_latest_that_is_known() {
+    fn a_clock_that_was_not_told_the_time_is_as_late_as_what_is_known() {
         let clock = Clock::manual(Timestamp(0));
         let time = TlsClock::new(clock.clone());
         let floor = clock.now().0;
@@ -122,6 +126,9 @@ mod tests {
         time.was_already(Timestamp(floor + 5));
         assert_eq!(time.now_ms(), floor + 9);
         clock.advance_ms(floor + 20);
+        assert_eq!(time.now_ms(), floor + 20);
+        // Twenty years ahead and back again.
+        time.was_already(Timestamp(floor + 1_000_000));
         assert_eq!(time.now_ms(), floor + 20);
     }
 

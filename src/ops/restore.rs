@@ -18,10 +18,11 @@ use super::serve::minded_signals;
 use super::{many_threads, say, stdin};
 use crate::appliance;
 use crate::cli::RestoreArgs;
-use crate::clock::stopwatch;
+use crate::clock::{Clock, stopwatch};
 use crate::config::Config;
 use crate::domain::{RestoreFault, Restored};
 use crate::http::relay_address;
+use crate::net::tls::TlsClock;
 use crate::seal::{RECOVERY_WORDS, RootSecret, WordsError};
 use crate::store::restore::{self, Room};
 use crate::store::{DataDir, DirLock};
@@ -114,7 +115,7 @@ async fn restored(
         Room::SetUp => return Err(NoRoom::SetUp(config.data.display().to_string()).into()),
         Room::Secret => return Err(NoRoom::Secret(config.data.display().to_string()).into()),
     }
-    let dialer = appliance::dialer(config.relay_ca.as_deref())?;
+    let dialer = appliance::dialer(config.relay_ca.as_deref(), &TlsClock::new(Clock::system()))?;
     let asked = Asked {
         gathering: restore::begin(&dir, &root)?,
         url,

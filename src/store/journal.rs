@@ -63,6 +63,16 @@ pub fn head(view: &View<'_>) -> Result<Head, StoreError> {
     Ok(Head { log, seq })
 }
 
+/// When the newest entry was written, by whatever clock this box had then.
+pub fn newest_at(view: &View<'_>) -> Result<Option<Timestamp>, StoreError> {
+    let mut query = view
+        .conn
+        .prepare_cached("select at_ms from event order by seq desc limit 1")?;
+    Ok(query
+        .query_row([], |row| row.get(0).map(Timestamp))
+        .optional()?)
+}
+
 /// The event that carries this id, if it was ever used.
 pub fn known(view: &View<'_>, id: EventId) -> Result<Option<Known>, StoreError> {
     let mut query = view

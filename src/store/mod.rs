@@ -47,7 +47,7 @@ use uuid::Uuid;
 
 pub use data_dir::{DataDir, DirLock};
 pub use error::{CommandError, OpenError, StoreError};
-pub use journal::{Head, Known, head, known};
+pub use journal::{Head, Known, head, known, newest_at};
 pub use keys::BoxKeys;
 pub use space::Need;
 pub use tx::{CommandResult, View, WriteTx};
