@@ -67,6 +67,12 @@ export class Box {
     await this.#process.end('SIGKILL');
   }
 
+  /** It dies, and its card with it: what starts next is another box at the same address. */
+  async dies() {
+    await this.kill();
+    rmSync(join(this.#folder, 'data'), { recursive: true });
+  }
+
   /** Ends it and removes its data. */
   async stop() {
     await this.#process.end('SIGTERM');
