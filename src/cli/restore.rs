@@ -19,7 +19,7 @@ It may be stopped at any time: run again, it goes on or begins anew.";
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub struct RestoreArgs {
-    /// The relay's address, such as https://relay.example
+    /// The relay's address, such as `https://relay.example`
     #[arg(long, value_name = "URL")]
     pub from_relay: String,
     /// Where the 24 recovery words are; `-`: they are typed or piped in
