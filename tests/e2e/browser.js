@@ -77,7 +77,7 @@ export class Device {
       const said = `${message.text()} (${message.location().url})`;
       if (
         this.offline &&
-        /ERR_(CONNECTION|EMPTY|INCOMPLETE|INTERNET)|WebSocket connection/.test(said)
+        /ERR_(CONNECTION|EMPTY|INCOMPLETE|INTERNET|SOCKET_NOT_CONNECTED)|WebSocket connection/.test(said)
       )
         return;
       if ([...expected, ...excused].some((pattern) => pattern.test(said))) return;
