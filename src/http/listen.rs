@@ -28,9 +28,8 @@ use super::bind::Listener;
 use super::body::PacedBody;
 use super::host::Scheme;
 use super::limits::{ACCEPT_BACKOFF, Limits, REQUEST_BUFFER_BYTES_MAX, REQUEST_HEADERS_MAX};
-use super::line::Line;
-use crate::net::TlsAcceptor;
 use crate::net::dial::end_when_dead;
+use crate::net::{Line, TlsAcceptor};
 
 /// Both ends of the connection a request came in on; in every request's extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,14 +172,18 @@ where
     }
 
     /// Begins TLS with a peer that was admitted already: half-done handshakes have places too.
-    async fn shake_hands(&self, stream: AdmittedStream, tls: &Arc<TlsAcceptor>) -> Option<Line> {
+    async fn shake_hands(
+        &self,
+        stream: AdmittedStream,
+        tls: &Arc<TlsAcceptor>,
+    ) -> Option<Line<AdmittedStream>> {
         // Need not be cancel-safe: what is begun is dropped with its connection.
         let shaken = tokio::select! {
             shaken = tokio::time::timeout(self.limits.handshake, tls.accept(stream)) => shaken,
             () = self.shutdown.cancelled() => return None,
         };
         match shaken {
-            Ok(Ok(stream)) => Some(Line::Tls(Box::new(stream))),
+            Ok(Ok(stream)) => Some(Line::Tls(Box::new(stream.into()))),
             Ok(Err(error)) => {
                 debug!(%error, "no TLS with this peer");
                 None
@@ -193,7 +196,7 @@ where
     }
 
     /// Answers one peer's requests until it leaves, upgrades, or the box stops.
-    async fn converse(&self, line: Line, peer: Peer, scheme: Scheme) {
+    async fn converse(&self, line: Line<AdmittedStream>, peer: Peer, scheme: Scheme) {
         let answer = hyper::service::service_fn(|request: Request<Incoming>| {
             self.service
                 .clone()

@@ -5,22 +5,19 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 use super::address::{Target, is_public};
+use super::line::Line;
 
 /// A name is looked up within this time: resolvers of dead networks take half a minute.
 const LOOKUP: Duration = Duration::from_secs(10);
@@ -92,7 +89,7 @@ impl Dialer {
     ///
     /// # Errors
     /// Why there is no connection, within half a minute or so.
-    pub async fn dial(&self, target: &Target) -> Result<Line, DialError> {
+    pub async fn dial(&self, target: &Target) -> Result<Line<TcpStream>, DialError> {
         if !target.tls && self.plain == Plain::NearOnly && !target.is_near() {
             return Err(DialError::NeedsTls);
         }
@@ -114,7 +111,7 @@ impl Dialer {
             .await
             .map_err(|_| DialError::Tls(io::ErrorKind::TimedOut.into()))?
             .map_err(DialError::Tls)?;
-        Ok(Line::Tls(Box::new(tls)))
+        Ok(Line::Tls(Box::new(tls.into())))
     }
 
     async fn addresses(&self, target: &Target) -> Result<Vec<SocketAddr>, DialError> {
@@ -188,63 +185,11 @@ pub fn end_when_dead(stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// A connection, with TLS or without.
-#[derive(Debug)]
-pub enum Line {
-    /// As it is.
-    Plain(TcpStream),
-    /// Inside TLS.
-    Tls(Box<TlsStream<TcpStream>>),
-}
-
-impl Line {
+impl Line<TcpStream> {
     /// This machine's address on the network that leads there.
     pub fn local_ip(&self) -> Option<IpAddr> {
-        let stream = match self {
-            Self::Plain(stream) => stream,
-            Self::Tls(stream) => stream.get_ref().0,
-        };
-        stream.local_addr().ok().map(|address| address.ip())
-    }
-}
-
-impl AsyncRead for Line {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
-        }
-    }
-}
-
-impl AsyncWrite for Line {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
+        let address = self.stream().local_addr();
+        address.ok().map(|address| address.ip())
     }
 }
 

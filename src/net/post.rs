@@ -68,7 +68,7 @@ pub async fn post(
 }
 
 async fn exchange(
-    line: super::Line,
+    line: super::Line<tokio::net::TcpStream>,
     request: Request<Full<Bytes>>,
 ) -> Result<Answer, hyper::Error> {
     let (mut sender, connection) = http1::Builder::new()

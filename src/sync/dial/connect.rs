@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use http::header::SEC_WEBSOCKET_PROTOCOL;
+use tokio::net::TcpStream;
 use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -23,7 +24,7 @@ const PATH: &str = "/link/";
 /// An open link.
 pub(super) struct Connected {
     /// The link.
-    pub(super) line: LinkLine<Line>,
+    pub(super) line: LinkLine<Line<TcpStream>>,
     /// The address of this box on the network that leads to the relay.
     pub(super) local: Option<IpAddr>,
 }
