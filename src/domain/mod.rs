@@ -4,6 +4,7 @@
 //! or know a serialized form (invariants 5 and 8 in `lib.rs`): time and ids are handed in.
 
 mod actor;
+mod backup;
 mod change;
 mod event;
 mod ids;
@@ -19,6 +20,10 @@ mod time;
 mod unread;
 
 pub use actor::{Actor, Role, Scope, Side};
+pub use backup::{
+    BackupFault, BackupProgress, BackupProof, BackupStep, BackupUnreadable, KeepRules, LastBackup,
+    ToldFault,
+};
 pub use change::{Audience, Change, Committed, ErasedWhy, RequestAspect};
 pub use event::{Event, PersonDetails, PersonEdit};
 pub use ids::{

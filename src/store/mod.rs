@@ -3,6 +3,7 @@
 //!
 //! Nothing outside this module sees a connection, and nothing in it knows HTTP or sockets.
 
+pub mod backup;
 mod data_dir;
 mod describe;
 mod error;

@@ -23,5 +23,6 @@ pub use devices::{LinkDevice, devices};
 pub use facts::{LinkFacts, chains, facts, sign};
 pub use merges::{Merge, merges};
 pub use posts::post_gaps;
+pub(super) use retention::BACKED_UP;
 pub use retention::retention;
 pub use settings::{Settings, claim, connect, disconnect, granted, refused, settings};

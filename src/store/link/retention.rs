@@ -9,7 +9,7 @@ use crate::store::error::StoreError;
 use crate::store::tx::{View, WriteTx};
 
 /// How far the newest proven backup reaches, in `local_state`.
-const BACKED_UP: &str = "backup_proven_up_to";
+pub(in crate::store) const BACKED_UP: &str = "backup_proven_up_to";
 
 /// The last position that a proven backup has, and the closed threads that nothing happened in since
 /// `before`; at most `threads_max` of them. `None`: nothing may be forgotten.
