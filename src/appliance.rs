@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::commands::ExpireMessages;
 use crate::config::Config;
 use crate::domain::{Change, Committed, Timestamp};
+use crate::health::Watch;
 use crate::http::bind::{BindError, Listener};
 pub use crate::http::edge::MessageLimits;
 use crate::http::edge::{Edge, Parts};
@@ -27,6 +28,7 @@ use crate::http::restore_desk;
 use crate::http::token::{TOKEN_KEY_PURPOSE, TokenKeys};
 use crate::http::{self, listen};
 use crate::hub::{Hub, LinkBoard, SOCKETS_PER_PERSON_MAX};
+use crate::machine::Machine;
 use crate::net::tls::TlsClock;
 use crate::net::{self, Dialer, Plain, Reach};
 use crate::ops::control;
@@ -164,6 +166,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         public_url: config.public_url.clone(),
         set_up_code: set_up_code.clone(),
         restore: desk,
+        health: Watch::new(store.clone(), hub.link(), Machine::this()),
         message_limits,
         shutdown: shutdown.clone(),
         tracker: tracker.clone(),

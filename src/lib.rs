@@ -63,7 +63,9 @@
 //! * [`wire`]: what crosses to browsers, to owners' pages at the relay, and between box and relay.
 //! * [`store`]: every line of SQL; the one writer, the readers, the journal and its projections.
 //! * [`commands`]: one file per intention.
+//! * [`machine`]: what the kernel tells of the machine.
 //! * [`hub`]: live fan-out, in memory.
+//! * [`health`]: how the box fares, gathered and judged.
 //! * [`net`]: connections to elsewhere, and TLS in both directions.
 //! * [`http`]: the edge towards browsers.
 //! * [`sync`]: the link between box and relay: what both ends say, and the box's end at work.
@@ -78,8 +80,10 @@ pub mod commands;
 pub mod config;
 pub mod crash;
 pub mod domain;
+pub mod health;
 pub mod http;
 pub mod hub;
+pub mod machine;
 pub mod net;
 pub mod ops;
 pub mod password;

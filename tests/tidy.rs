@@ -22,12 +22,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("crash", &[]),
     // The store makes and takes apart what the link carries, within the link's limits.
     ("store", &["wire", "seal", "domain", "clock"]),
+    // What the kernel tells of the machine, and how the box fares by it.
+    ("machine", &["domain"]),
+    (
+        "health",
+        &["machine", "hub", "store", "wire", "domain", "clock"],
+    ),
     ("hub", &["wire", "domain"]),
     ("commands", &["store", "seal", "domain"]),
     (
         "http",
         &[
-            "commands", "store", "hub", "wire", "seal", "domain", "clock", "password", "net",
+            "commands", "store", "health", "hub", "wire", "seal", "domain", "clock", "password",
+            "net",
         ],
     ),
     (
@@ -49,8 +56,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "appliance",
         &[
-            "ops", "http", "sync", "commands", "store", "hub", "wire", "seal", "domain", "clock",
-            "password", "config", "net",
+            "ops", "http", "sync", "commands", "store", "health", "machine", "hub", "wire", "seal",
+            "domain", "clock", "password", "config", "net",
         ],
     ),
     (
@@ -64,6 +71,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "http",
             "commands",
             "store",
+            "health",
+            "machine",
             "hub",
             "wire",
             "seal",

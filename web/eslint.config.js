@@ -4,7 +4,17 @@ import globals from 'globals';
 import ts from 'typescript-eslint';
 import svelteConfig from './svelte.config.js';
 
-const features = ['chat', 'requests', 'people', 'sign-in', 'setup', 'shell', 'owner', 'relay'];
+const features = [
+  'chat',
+  'requests',
+  'people',
+  'sign-in',
+  'setup',
+  'shell',
+  'owner',
+  'relay',
+  'box',
+];
 
 /**
  * Imports go one way: views → features → lib/ui, lib/model → lib/net → lib/store → lib/seal → lib/wire.

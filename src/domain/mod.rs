@@ -7,6 +7,7 @@ mod actor;
 mod backup;
 mod change;
 mod event;
+pub mod health;
 mod ids;
 mod invite;
 mod link;

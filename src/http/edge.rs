@@ -17,6 +17,7 @@ use super::tickets::Tickets;
 use super::token::TokenKeys;
 use crate::clock::stopwatch;
 use crate::domain::{Actor, PersonId, Rejection};
+use crate::health::Watch;
 use crate::hub::Hub;
 use crate::store::people::{self, Credential};
 use crate::store::{CommandError, CommandResult, Need, Store, View, WriteTx};
@@ -69,6 +70,8 @@ pub struct Inner {
     pub shutdown: CancellationToken,
     /// Owns the tasks of sockets.
     pub tracker: TaskTracker,
+    /// Looks at how the box fares.
+    pub health: Watch,
     /// Whether messages are limited.
     pub message_limits: MessageLimits,
     /// Hashing passwords, two at once.
@@ -97,6 +100,8 @@ pub struct Parts {
     pub set_up_code: Option<String>,
     /// Takes the first-run page's wish to restore.
     pub restore: RestoreDesk,
+    /// Looks at how the box fares.
+    pub health: Watch,
     /// Whether messages are limited.
     pub message_limits: MessageLimits,
     /// Ends sockets when the box stops.
@@ -118,6 +123,7 @@ impl Edge {
             public_url: parts.public_url,
             set_up_code: parts.set_up_code,
             restore: parts.restore,
+            health: parts.health,
             shutdown: parts.shutdown,
             tracker: parts.tracker,
             message_limits: parts.message_limits,

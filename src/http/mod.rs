@@ -3,12 +3,13 @@
 //! In reading order: `bind`, `listen`, `admission`, `line` (connections), `guard`, `headers` (whose
 //! requests, which headers), `edge` (what handlers share), `auth`, `token`, `tickets`, `throttle` (who,
 //! how often), `sign_in`, `setup`, `restore`, `restore_desk`, `people`, `requests`, `invites`, `messages`, `relay`,
-//! `relay_address`, `health`, `metrics`, `door` (one file a resource), `asked`, `chat`,
+//! `relay_address`, `health`, `metrics`, `door` (one file a resource), `appliance` (the box's own pages), `asked`, `chat`,
 //! `notifications`, `pump`, `session` (sockets), `assets` (the web app).
 //!
 //! It never speaks SQL and never meets `sync`.
 
 pub(crate) mod admission;
+mod appliance;
 mod asked;
 pub mod assets;
 pub mod auth;
@@ -123,6 +124,7 @@ fn api() -> OpenApiRouter<Edge> {
         .routes(routes!(messages::mark_read))
         .routes(routes!(messages::unread_summary))
         .routes(routes!(door::which))
+        .routes(routes!(appliance::health::checkup))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
 }

@@ -11,11 +11,13 @@ use super::*;
 use crate::clock::Clock;
 use crate::commands::SetUp;
 use crate::domain::{FullName, LinkTrouble, Timestamp, Username};
+use crate::health;
 use crate::http::edge::{MessageLimits, Parts};
 use crate::http::invites::Doors;
 use crate::http::restore_desk;
 use crate::http::token::{TOKEN_KEY_PURPOSE, TokenKeys};
 use crate::hub::{Hub, SOCKETS_PER_PERSON_MAX};
+use crate::machine::Machine;
 use crate::seal::Lineage;
 use crate::store::{DataDir, Store};
 
@@ -39,8 +41,10 @@ impl Desk {
         };
         let person = store.write(|tx| set_up.run(tx)).await.unwrap();
         let signing = store.keys().signing_key(TOKEN_KEY_PURPOSE);
+        let hub = Hub::new(SOCKETS_PER_PERSON_MAX);
         let edge = Edge::new(Parts {
-            hub: Hub::new(SOCKETS_PER_PERSON_MAX),
+            health: health::Watch::new(store.clone(), hub.link(), Machine::this()),
+            hub,
             tokens: TokenKeys::new(&signing, store.keys().workshop().uuid()).into(),
             store,
             public_url: None,

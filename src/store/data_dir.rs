@@ -46,6 +46,13 @@ impl DataDir {
         self.path.join("control.sock")
     }
 
+    /// What the database's log takes on the disk, in bytes.
+    pub fn log_bytes(&self) -> u64 {
+        let mut log = self.database().into_os_string();
+        log.push("-wal");
+        fs::metadata(log).map_or(0, |file| file.len())
+    }
+
     pub(super) fn high_water(&self) -> PathBuf {
         self.path.join("high-water")
     }

@@ -1,5 +1,6 @@
 //! Bodies of the HTTP API, as `api/openapi.json` describes them.
 
+mod health;
 mod invites;
 mod messages;
 mod people;
@@ -10,6 +11,7 @@ mod sign_in;
 
 use serde::{Deserialize, Deserializer};
 
+pub use health::{CheckupBody, FindingBody};
 pub use invites::{DeviceBody, InviteBody};
 pub use messages::{MarkReadBody, MarkedBody, NewMessageBody};
 pub use people::{NamedBody, NewPersonBody, PersonBody, PersonEditBody, UserBody, WorkshopBody};

@@ -1,5 +1,9 @@
 import { inviteId, requestId, type InviteId, type RequestId } from '$lib/wire/ids';
 
+/** The pages of the box itself. */
+export const boxTabs = ['health', 'backup', 'update', 'addresses'] as const;
+export type BoxTab = (typeof boxTabs)[number];
+
 export type Route =
   | { readonly name: 'setup' }
   | { readonly name: 'sign-in' }
@@ -9,6 +13,7 @@ export type Route =
   | { readonly name: 'people' }
   | { readonly name: 'account' }
   | { readonly name: 'relay' }
+  | { readonly name: 'box'; readonly tab: BoxTab }
   | { readonly name: 'owner'; readonly invite: InviteId }
   /** Every link of this phone. */
   | { readonly name: 'owner-links' }
@@ -32,10 +37,14 @@ export function routeOf(path: string): Route {
         return { name: 'owner-links' };
       case 'settings':
         return { name: 'relay' };
+      case 'box':
+        return { name: 'box', tab: 'health' };
     }
   }
   if (parts.length === 2 && second !== undefined) {
     if (first === 'o') return { name: 'owner', invite: inviteId(decodeURIComponent(second)) };
+    const tab = boxTabs.find((each) => each === second);
+    if (first === 'box' && tab !== undefined) return { name: 'box', tab };
     if (first === 'settings' && second === 'relay') return { name: 'relay' };
     if (first === 'requests' && second === 'new') return { name: 'new-request' };
     if (first === 'requests' && /^\d{1,15}$/.test(second)) {

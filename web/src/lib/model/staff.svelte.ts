@@ -1,6 +1,9 @@
 import { ApiError, type Api } from '$lib/net/api';
+import { BoxApi } from '$lib/net/box-api';
 import { wakeOnPageEvents } from '$lib/net/page-events';
 import type { RequestId } from '$lib/wire/ids';
+
+import { BoxHealth } from './box-health.svelte';
 import type { Device } from './device';
 import { Drafts } from './drafts';
 import { Inbox } from './inbox.svelte';
@@ -16,6 +19,7 @@ export class Staff {
   readonly inbox: Inbox;
   readonly people: People;
   readonly relay: Relay;
+  readonly boxHealth: BoxHealth;
   readonly notifications: Notifications;
   readonly drafts: Drafts;
   readonly #api: Api;
@@ -35,6 +39,7 @@ export class Staff {
     this.inbox = new Inbox(api, device.clock, session.user);
     this.people = new People(api);
     this.relay = new Relay(api);
+    this.boxHealth = new BoxHealth(new BoxApi(api), device.clock);
     this.drafts = new Drafts(device.storage, this.#owner);
     this.notifications = new Notifications({
       api,
@@ -70,6 +75,7 @@ export class Staff {
   start(): void {
     this.notifications.start();
     void this.inbox.load();
+    if (this.#session.isAdmin) void this.boxHealth.look();
     this.#stopWaking = wakeOnPageEvents(
       this.notifications.connection,
       this.#device.clock,
@@ -80,6 +86,7 @@ export class Staff {
   stop(): void {
     this.#stopWaking();
     this.notifications.stop();
+    this.boxHealth.stop();
   }
 
   /** Opens a request's chat; whoever asks closes it. */

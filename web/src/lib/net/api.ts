@@ -265,6 +265,13 @@ export class Api {
     return readRelay(await this.#authorised('POST', '/api/relay/claim/', {}));
   }
 
+  // --- what has a class of its own ------------------------------------------------------------
+
+  /** A call as whoever is signed in. */
+  ask(method: Method, path: string, body?: object): Promise<unknown> {
+    return this.#authorised(method, path, body);
+  }
+
   // --- service requests ---------------------------------------------------------------------
 
   async requests(

@@ -1,3 +1,4 @@
+import { box } from './box';
 import type { Restored } from '$lib/wire/restore';
 import type { RemovedWhy, Role, Status } from '$lib/wire/things';
 
@@ -78,6 +79,7 @@ export const en = {
     new: 'New',
     people: 'People',
     settings: 'Settings',
+    box: 'Box',
     account: 'Account',
     unread: (count: number) => s(count, 'unread message', 'unread messages'),
   },
@@ -105,6 +107,8 @@ export const en = {
     settings: 'Settings',
     askAdmin: 'Tell an admin.',
   },
+
+  box,
 
   relay: {
     title: 'Relay',

@@ -1,0 +1,15 @@
+/** The calls of the box's own pages, `/api/box/…`: for admins. */
+import { readCheckup, type Checkup } from '$lib/wire/box-health';
+import type { Api } from './api';
+
+export class BoxApi {
+  readonly #api: Api;
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  async health(): Promise<Checkup> {
+    return readCheckup(await this.#api.ask('GET', '/api/box/health/'));
+  }
+}
