@@ -23,6 +23,7 @@ use crate::http::bind::{BindError, Listener};
 pub use crate::http::edge::MessageLimits;
 use crate::http::edge::{Edge, Parts};
 use crate::http::guard::{Guard, GuardConfig, GuardConfigError, machine_name};
+use crate::http::handed::Handed;
 use crate::http::limits::Limits;
 use crate::http::restore_desk;
 use crate::http::token::{TOKEN_KEY_PURPOSE, TokenKeys};
@@ -52,6 +53,8 @@ pub struct Options {
     pub data: DataDir,
     /// Where to listen.
     pub listen: Vec<SocketAddr>,
+    /// Sockets that the service manager opened; where there are any, they replace `listen`.
+    pub handed: Handed,
     /// The configuration file's part.
     pub config: Config,
     /// Whether messages are limited.
@@ -108,6 +111,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let Options {
         data,
         listen,
+        handed,
         config,
         message_limits,
     } = options;
@@ -153,7 +157,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     hub.name_workshop(workshop.unwrap_or_default());
     let signing = store.keys().signing_key(TOKEN_KEY_PURPOSE);
     let tokens = Arc::new(TokenKeys::new(&signing, store.keys().workshop().uuid()));
-    let listeners = Listener::bind(&listen)?;
+    let listeners = handed.listen_or(&listen)?;
     let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
     let shutdown = CancellationToken::new();
     let tracker = TaskTracker::new();

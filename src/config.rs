@@ -140,9 +140,18 @@ pub fn default_data(name: &str) -> PathBuf {
     Surroundings::of_this_process().data_of(name)
 }
 
-/// Whether this process may open the low ports.
-pub fn is_root() -> bool {
-    Surroundings::of_this_process().is_root
+/// Whether this process may open the low ports: as root, or because the service manager lets it.
+pub fn may_open_low_ports() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    Surroundings::of_this_process().is_root || binds_low_ports(&status)
+}
+
+/// Whether `CAP_NET_BIND_SERVICE` is in effect, as `/proc/self/status` tells.
+fn binds_low_ports(status: &str) -> bool {
+    const CAP_NET_BIND_SERVICE: u64 = 1 << 10;
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let bits = effective.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok());
+    bits.is_some_and(|bits| bits & CAP_NET_BIND_SERVICE != 0)
 }
 
 /// What the defaults depend on.

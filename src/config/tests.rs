@@ -100,3 +100,11 @@ fn a_link_begins_with_a_web_address() {
         Ok("http://[::1]:8080")
     );
 }
+
+#[test]
+fn the_right_to_open_low_ports_is_read_from_the_process() {
+    assert!(binds_low_ports("CapPrm:\t0\nCapEff:\t0000000000000400\n"));
+    for none in ["", "CapEff:\t0000000000000200\n", "CapEff:\tx\n"] {
+        assert!(!binds_low_ports(none), "{none}");
+    }
+}

@@ -52,6 +52,19 @@ impl Listener {
         self.address
     }
 
+    /// Listens on a socket that is bound and listens already; the socket itself stays its owner's.
+    pub(super) fn on(socket: &std::net::TcpListener) -> Result<Self, BindError> {
+        let unknown = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0);
+        let address = socket.local_addr().unwrap_or(unknown);
+        let inner = socket.try_clone().and_then(TcpListener::from_std);
+        let inner = inner.map_err(|source| BindError::new(address, source))?;
+        Ok(Self {
+            inner,
+            address,
+            tls: None,
+        })
+    }
+
     fn bind_one(address: SocketAddr) -> Result<Self, BindError> {
         let bound = || -> io::Result<Self> {
             let socket = if address.is_ipv4() {

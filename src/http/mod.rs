@@ -1,6 +1,6 @@
 //! The edge towards browsers: HTTP and WebSockets on the workshop's network (`wire.md` §1–§6).
 //!
-//! In reading order: `bind`, `listen`, `admission`, `line` (connections), `guard`, `headers` (whose
+//! In reading order: `bind`, `handed`, `listen`, `admission`, `line` (connections), `guard`, `headers` (whose
 //! requests, which headers), `edge` (what handlers share), `auth`, `token`, `tickets`, `throttle` (who,
 //! how often), `sign_in`, `setup`, `restore`, `restore_desk`, `people`, `requests`, `invites`, `messages`, `relay`,
 //! `relay_address`, `health`, `metrics`, `door` (one file a resource), `appliance` (the box's own pages), `asked`, `chat`,
@@ -23,6 +23,7 @@ mod error;
 pub mod extract;
 pub(crate) mod fields;
 pub mod guard;
+pub mod handed;
 pub mod headers;
 mod health;
 pub mod host;

@@ -12,6 +12,7 @@ use super::say;
 use crate::appliance::StartError;
 use crate::config::ConfigError;
 use crate::domain::{Rejection, RestoreFault};
+use crate::http::handed::HandedError;
 use crate::relay::secrets::SecretError;
 use crate::relay::sqlite::RelayOpenError;
 use crate::store::OpenError;
@@ -66,7 +67,7 @@ fn place(error: &Error) -> (Exit, &str) {
         if let Some(refused) = cause.downcast_ref::<Refused>() {
             return (Exit::Failed, &refused.code);
         }
-        if cause.is::<ConfigError>() {
+        if cause.is::<ConfigError>() || cause.is::<HandedError>() {
             return (Exit::Usage, "configuration");
         }
         if let Some(open) = cause.downcast_ref::<RelayOpenError>() {

@@ -20,6 +20,7 @@ mod restore;
 mod roster;
 mod sample;
 mod serve;
+mod service;
 mod signals;
 mod stdin;
 mod ttl;

@@ -7,19 +7,21 @@ use serde_json::{Value, json};
 
 use super::failure::{Exit, NoData};
 use super::serve::minded_signals;
+use super::service::{Depth, Manager, Pulse, feed};
 use super::signals::{StopSignals, survive_file_size_limit};
 use super::stdin::{StdinEnd, stdin_end};
 use super::{many_threads, one_thread, say};
 use crate::cli::{PairArgs, RelayArgs, RelayAt, RelayCommand, StatusArgs};
 use crate::clock::Clock;
 use crate::domain::Timestamp;
+use crate::http::handed::Handed;
 use crate::net::Reach;
 use crate::relay::config::RelayConfig;
 use crate::relay::pairing::new_code;
 use crate::relay::run::{self, Options, Running, remembered_address};
 use crate::relay::secrets::Secrets;
 use crate::relay::sqlite::SqliteRelay;
-use crate::relay::store::{RelayStore, WorkshopLine};
+use crate::relay::store::{RelayStore, RelayStoreError, WorkshopLine};
 use crate::wire::rfc3339;
 
 /// `motoreach relay`.
@@ -51,9 +53,11 @@ fn serve(args: RelayArgs) -> anyhow::Result<Exit> {
     } else {
         Reach::PublicOnly
     };
+    // Before the first thread: it clears variables of the environment.
+    let handed = Handed::take()?;
     let leash = args.stop_with_stdin.then(stdin_end);
     let runtime = many_threads()?;
-    let done = runtime.block_on(serve_until_stopped(config, reach, leash));
+    let done = runtime.block_on(serve_until_stopped(config, handed, reach, leash));
     // After a second signal nothing is waited for.
     runtime.shutdown_background();
     done
@@ -61,9 +65,11 @@ fn serve(args: RelayArgs) -> anyhow::Result<Exit> {
 
 async fn serve_until_stopped(
     config: RelayConfig,
+    handed: Handed,
     reach: Reach,
     leash: Option<StdinEnd>,
 ) -> anyhow::Result<Exit> {
+    let manager = Manager::of_this_process();
     let mut signals = minded_signals()?;
     let (data, clock) = (config.data.clone(), Clock::system());
     let opening = {
@@ -73,13 +79,14 @@ async fn serve_until_stopped(
     };
     let (secrets, store) = tokio::select! {
         // Dropped half-way it leaves a database that the next start takes up.
-        opened = opening => opened??,
+        opened = manager.patient(opening) => opened??,
         () = signals.next() => return Ok(Exit::Done),
     };
     let options = Options {
         secrets,
         store: store.clone(),
         config,
+        handed,
         reach,
         clock,
     };
@@ -91,19 +98,39 @@ async fn serve_until_stopped(
         }
     };
     announce(&running, &data);
-    let failed = until_asked(&running, &mut signals, leash).await;
+    let usual = format!("Serving {}", running.public_url());
+    manager.ready(&usual);
+    let look = |_: Depth| pulse(store.clone());
+    // Cancel-safe: both only wait and look.
+    let failed = tokio::select! {
+        failed = until_asked(&running, &mut signals, leash) => failed,
+        never = feed(manager, &usual, look, || false) => match never {},
+    };
+    manager.stopping();
     // Stopping need not be cancel-safe: the process ends, and what was acknowledged is on disk.
     tokio::select! {
-        () = async {
+        () = manager.patient(async {
             running.stop().await;
             store.close().await;
-        } => {}
+        }) => {}
         () = signals.next() => bail!("Stopped at once; what was acknowledged is kept."),
     }
     if failed {
         bail!("A part of the relay died; the log says which. Start it again.");
     }
     Ok(Exit::Done)
+}
+
+/// A relay's disk is a server's: each look may write.
+async fn pulse(store: SqliteRelay) -> Pulse {
+    match store.probe().await {
+        Ok(()) => Pulse::Sound,
+        Err(RelayStoreError::Full) => Pulse::Full,
+        Err(error @ (RelayStoreError::Fenced | RelayStoreError::Failed(_))) => {
+            tracing::warn!(%error, "the relay is not well");
+            Pulse::Sick
+        }
+    }
 }
 
 fn open(data: &Path, now: Timestamp) -> anyhow::Result<(Secrets, SqliteRelay)> {

@@ -6,13 +6,15 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use super::failure::Exit;
+use super::service::{Depth, Manager, Pulse, feed};
 use super::signals::{StopSignals, survive_file_size_limit};
 use super::{many_threads, say};
 use crate::appliance::{self, MessageLimits, Options, Running};
 use crate::cli::ServeArgs;
 use crate::config::Config;
+use crate::http::handed::Handed;
 use crate::store::restore::{self, Room};
-use crate::store::{DataDir, DirLock, OpenError};
+use crate::store::{DataDir, DirLock, OpenError, Store, StoreError};
 
 const DIED: &str = "A part of the box died; the log says which. Start it again.";
 /// The directory of a box that was just stopped is waited for this often, this long.
@@ -31,37 +33,93 @@ pub fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     if !args.listen.is_empty() {
         config.listen = args.listen;
     }
+    // Before the first thread: it clears variables of the environment.
+    let handed = Handed::take()?;
     let runtime = many_threads()?;
-    let done = runtime.block_on(serve(config));
+    let done = runtime.block_on(serve(config, handed));
     // After a second signal nothing is waited for.
     runtime.shutdown_background();
     done
 }
 
-async fn serve(config: Config) -> anyhow::Result<Exit> {
+async fn serve(config: Config, handed: Handed) -> anyhow::Result<Exit> {
+    let manager = Manager::of_this_process();
     let mut signals = minded_signals()?;
     let mut options = Options {
         data: DataDir::new(&config.data),
         listen: config.listen.clone(),
+        handed,
         message_limits: MessageLimits::On,
         config,
     };
     loop {
         let running = tokio::select! {
             // Dropped half-way it leaves a database that the next start takes up.
-            started = appliance::start(options.clone()) => started?,
+            started = manager.patient(appliance::start(options.clone())) => started?,
             () = signals.next() => return Ok(Exit::Done),
         };
         announce(&running);
         // A page that waits for the restored box finds it where the empty one was.
         options.listen = running.addresses().to_vec();
-        let ended = until_ended(&running, &mut signals).await;
-        stop(running, &mut signals).await?;
+        let ended = serve_watched(&running, &mut signals, manager).await;
+        match ended {
+            Ended::Asked | Ended::Died => manager.stopping(),
+            Ended::Restored => manager.starting_again("Putting what was brought back in place"),
+        }
+        manager.patient(stop(running, &mut signals)).await?;
         match ended {
             Ended::Asked => return Ok(Exit::Done),
             Ended::Died => bail!(DIED),
-            Ended::Restored => put_in_place(options.data.clone()).await?,
+            Ended::Restored => {
+                let in_place = put_in_place(options.data.clone());
+                manager.patient(in_place).await?;
+            }
         }
+    }
+}
+
+/// Serves until it ends, and lets the service manager know that it lives.
+async fn serve_watched(running: &Running, signals: &mut StopSignals, manager: Manager) -> Ended {
+    let store = running.store();
+    let usual = status(running);
+    manager.ready(&usual);
+    let look = |depth| {
+        let store = store.clone();
+        async move { pulse(&store, depth).await }
+    };
+    // Cancel-safe: both only wait and look.
+    tokio::select! {
+        ended = until_ended(running, signals) => ended,
+        never = feed(manager, &usual, look, || store.is_at_long_work()) => match never {},
+    }
+}
+
+async fn pulse(store: &Store, depth: Depth) -> Pulse {
+    let found = match depth {
+        Depth::Quick => store.pulse().await,
+        Depth::Thorough => store.probe().await,
+    };
+    match found {
+        Ok(()) => Pulse::Sound,
+        Err(StoreError::Full) => Pulse::Full,
+        Err(error) => {
+            tracing::warn!(%error, "the box is not well");
+            Pulse::Sick
+        }
+    }
+}
+
+/// What `systemctl status` shows of a box that is well.
+fn status(running: &Running) -> String {
+    let addresses: Vec<_> = running
+        .addresses()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let addresses = addresses.join(", ");
+    match running.set_up_code() {
+        None => format!("Serving on {addresses}"),
+        Some(_) => format!("Waiting on {addresses} to be set up in a browser"),
     }
 }
 

@@ -78,7 +78,7 @@ impl RelayConfig {
         if !self.listen.is_empty() {
             return self.listen.clone();
         }
-        let port = match (self.tls_cert.is_some(), config::is_root()) {
+        let port = match (self.tls_cert.is_some(), config::may_open_low_ports()) {
             (true, true) => 443,
             (true, false) => 8443,
             (false, true) => 80,

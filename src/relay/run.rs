@@ -23,6 +23,7 @@ use super::watch::watch;
 use crate::clock::Clock;
 use crate::http::bind::{BindError, Listener};
 use crate::http::guard::{Guard, GuardConfig, GuardConfigError};
+use crate::http::handed::Handed;
 use crate::http::limits::Limits;
 use crate::http::listen;
 use crate::net::tls::{self, TlsClock};
@@ -45,6 +46,8 @@ pub struct Options<S> {
     pub store: S,
     /// The configuration, with the command line's part in it.
     pub config: RelayConfig,
+    /// Sockets that the service manager opened; where there are any, they replace the configured ones.
+    pub handed: Handed,
     /// Which push services browsers may name.
     pub reach: Reach,
     /// What time it is.
@@ -93,6 +96,7 @@ pub fn start<S: RelayStore>(options: Options<S>) -> Result<Running, StartError> 
         secrets,
         store,
         config,
+        handed,
         reach,
         clock,
     } = options;
@@ -104,7 +108,7 @@ pub fn start<S: RelayStore>(options: Options<S>) -> Result<Running, StartError> 
     let tls = acceptor(&config)?.map(Arc::new);
     let trusted = tls::client(&TlsClock::new(clock.clone()), config.extra_roots.as_deref());
     let dialer = Dialer::new(trusted.map_err(StartError::Roots)?, Plain::NearOnly, reach);
-    let listeners = Listener::bind(&config.addresses())?;
+    let listeners = handed.listen_on_all_or(&config.addresses())?;
     let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
     let public_url = match &config.public_url {
         Some(url) => url.clone(),

@@ -23,6 +23,7 @@ pub(crate) mod migrate;
 pub mod people;
 mod project;
 mod proof;
+mod pulse;
 pub(crate) mod reader;
 pub mod receipts;
 pub mod requests;
@@ -57,6 +58,7 @@ pub use writer::{Condition, Health, Publish};
 use crate::clock::Clock;
 use crate::domain::LogId;
 use high_water::HighWater;
+use pulse::LongWork;
 use space::Space;
 use writer::{Job, QUEUE_COMMANDS_MAX, Work, Writer};
 
@@ -76,6 +78,7 @@ struct Inner {
     readers: reader::Pool,
     reading: Arc<Semaphore>,
     health: Arc<Health>,
+    long_work: LongWork,
     queue: Mutex<Option<mpsc::Sender<Box<dyn Work>>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     _lock: DirLock,
@@ -122,6 +125,7 @@ impl Store {
             readers,
             reading: Arc::new(Semaphore::new(reader::READERS as usize)),
             health,
+            long_work: LongWork::default(),
             queue: Mutex::new(Some(queue)),
             writer: Mutex::new(Some(thread)),
             _lock: lock,
@@ -168,7 +172,7 @@ impl Store {
         F: FnOnce(&mut WriteTx<'_>) -> CommandResult<T> + Send + 'static,
         T: Send + 'static,
     {
-        let done = self.submit_long(need, command);
+        let done = self.queue(need, command);
         async move {
             match tokio::time::timeout(ANSWER_WAIT, done).await {
                 Ok(result) => result,
@@ -180,6 +184,18 @@ impl Store {
     /// Like `submit`, for the one command that may take minutes: it is waited for as long as it takes,
     /// because whoever asked again meanwhile would do it twice.
     pub fn submit_long<T, F>(
+        &self,
+        need: Need,
+        command: F,
+    ) -> impl Future<Output = CommandResult<T>> + Send + use<T, F>
+    where
+        F: FnOnce(&mut WriteTx<'_>) -> CommandResult<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.queue(need, self.inner.long_work.counted(command))
+    }
+
+    fn queue<T, F>(
         &self,
         need: Need,
         command: F,

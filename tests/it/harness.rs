@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use motoreach::appliance::{self, MessageLimits, Options, Running};
 use motoreach::config::Config;
+use motoreach::http::handed::Handed;
 use motoreach::http::token::Grant;
 use motoreach::store::verify::{self, Report};
 use motoreach::store::{DataDir, people};
@@ -90,6 +91,7 @@ impl FreshBox {
         let options = Options {
             data: self.data(),
             listen: self.config.listen.clone(),
+            handed: Handed::default(),
             config: self.config.clone(),
             message_limits: self.limits,
         };

@@ -23,6 +23,7 @@ use super::{many_threads, one_thread, sample, say};
 use crate::appliance::{self, MessageLimits, Options, Running};
 use crate::cli::DemoArgs;
 use crate::config::Config;
+use crate::http::handed::Handed;
 use crate::http::token::TOKEN_LIFE_S_MAX;
 use crate::store::DataDir;
 
@@ -97,6 +98,7 @@ async fn start_box(args: &DemoArgs, place: &Place) -> anyhow::Result<Running> {
     let options = Options {
         data: data.clone(),
         listen: vec![listen],
+        handed: Handed::default(),
         config: Config {
             data: data.path().to_owned(),
             listen: vec![listen],
