@@ -1,6 +1,7 @@
 //! `serve`: the box put together. Store → hub → HTTP → the operator's socket; stopped in reverse, so
 //! that nothing acknowledged is lost and every page is told to come back.
 
+mod clockwork;
 mod restoring;
 
 use std::net::SocketAddr;
@@ -15,9 +16,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
-use crate::commands::ExpireMessages;
 use crate::config::Config;
-use crate::domain::{Change, Committed, Timestamp};
+use crate::domain::{Change, Committed};
 use crate::health::Watch;
 use crate::http::bind::{BindError, Listener};
 pub use crate::http::edge::MessageLimits;
@@ -33,18 +33,13 @@ use crate::machine::Machine;
 use crate::net::tls::TlsClock;
 use crate::net::{self, Dialer, Plain, Reach};
 use crate::ops::control;
-use crate::store::{self, CommandError, DataDir, Need, OpenError, Store, StoreError, local};
+use crate::store::{self, DataDir, OpenError, Store, StoreError, local};
 use crate::sync;
 use crate::sync::dial::LinkParts;
 use restoring::Restoring;
 
 /// How long sockets get to say good-bye when the box stops.
 const SOCKETS_CLOSE: Duration = Duration::from_secs(6);
-/// The clockwork looks at least this often, in case the clock jumped.
-const CLOCKWORK_PAUSE_MAX: Duration = Duration::from_secs(60);
-const CLOCKWORK_PAUSE_MIN: Duration = Duration::from_secs(1);
-/// Ended sign-ins are forgotten after 30 days, in milliseconds.
-const SESSIONS_KEPT_MS: i64 = 30 * 24 * 3_600 * 1_000;
 
 /// How to serve.
 #[derive(Clone, Debug)]
@@ -120,7 +115,8 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         origins: config.origins.clone(),
     };
     let guard = Guard::new(&guard_config, machine_name().as_deref())?;
-    let tls_time = TlsClock::new(Clock::system());
+    let clock = Clock::kept(&data.clock_floor());
+    let tls_time = TlsClock::new(clock.clone());
     let dialer = dialer(config.relay_ca.as_deref(), &tls_time)?;
     let hub = Hub::new(match message_limits {
         MessageLimits::On => SOCKETS_PER_PERSON_MAX,
@@ -137,14 +133,14 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
                 expiring.notify_one();
             }
         });
-        let clock = Clock::system();
+        let clock = clock.clone();
         // Opening may wait for the disk.
         tokio::task::spawn_blocking(move || Store::open(data, clock, publish))
             .await
             .map_err(|_| StoreError::Fault(None))??
     };
     if let Some(known) = store.read(store::newest_at).await? {
-        tls_time.was_already(known);
+        clock.was_already(known);
     }
     let workshop = store.read(local::workshop_name).await?;
     let set_up_code = match &workshop {
@@ -175,7 +171,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         shutdown: shutdown.clone(),
         tracker: tracker.clone(),
     });
-    tracker.spawn(clockwork(
+    tracker.spawn(clockwork::run(
         store.clone(),
         hub.clone(),
         expiring,
@@ -280,6 +276,7 @@ impl Running {
             tracing::warn!("some sockets did not close in time");
         }
         self.store.close().await;
+        self.store.clock().keep();
         tracing::info!("stopped");
     }
 }
@@ -315,62 +312,4 @@ fn set_up_code() -> Result<String, StartError> {
 /// Whether this is a message that the clockwork has to erase one day.
 fn erases_itself(committed: &Committed) -> bool {
     matches!(&committed.change, Change::Posted(message) if message.expires.is_some())
-}
-
-/// What the box does by itself: erases messages whose time is up, forgets old sign-ins.
-async fn clockwork(store: Store, hub: Hub, expiring: Arc<Notify>, shutdown: CancellationToken) {
-    let mut looked = store.clock().now();
-    loop {
-        let due = store
-            .write_needed(Need::Essential, |tx| ExpireMessages.run(tx))
-            .await;
-        let pause = match due {
-            Ok(Some(next)) => {
-                let ms = next.0.saturating_sub(store.clock().now().0);
-                Duration::from_millis(u64::try_from(ms).unwrap_or(0))
-            }
-            Ok(None) => CLOCKWORK_PAUSE_MAX,
-            Err(error) => {
-                tracing::warn!(%error, "messages could not be erased in time");
-                CLOCKWORK_PAUSE_MAX
-            }
-        };
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(pause.clamp(CLOCKWORK_PAUSE_MIN, CLOCKWORK_PAUSE_MAX)) => {}
-            // A new message may be due before what was waited for.
-            () = expiring.notified() => {}
-        }
-        sign_out_expired(&store, &hub, &mut looked).await;
-        forget_old_sessions(&store).await;
-    }
-}
-
-/// Ends the sockets of sign-ins whose time ran out since the last look.
-async fn sign_out_expired(store: &Store, hub: &Hub, looked: &mut Timestamp) {
-    let (after, until) = (*looked, store.clock().now());
-    let expired = store
-        .read(move |view| store::sessions::expired_between(view, after, until))
-        .await;
-    if let Ok(expired) = expired {
-        *looked = until;
-        for session in expired {
-            hub.sign_out(session);
-        }
-    }
-}
-
-async fn forget_old_sessions(store: &Store) {
-    let before = store.clock().now().plus_ms(-SESSIONS_KEPT_MS);
-    let old = store
-        .read(move |view| store::sessions::any_before(view, before))
-        .await;
-    if matches!(old, Ok(true)) {
-        let forgotten = store
-            .write_needed(Need::Essential, move |tx| {
-                store::sessions::forget_before(tx, before).map_err(CommandError::from)
-            })
-            .await;
-        tracing::debug!(?forgotten, "old sign-ins were forgotten");
-    }
 }

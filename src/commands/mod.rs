@@ -33,7 +33,9 @@ pub use post_message::{PostMessage, Posted};
 pub use post_turns::{PostTurns, Turn};
 pub use redact_message::RedactMessage;
 pub use set_up::{KeepWords, SetUp};
-pub use sign_in::{Refresh, Refreshed, SignInByLink, SignInByPassword, SignOut, SignedIn};
+pub use sign_in::{
+    Refresh, Refreshed, STAFF_SESSION_MS, SignInByLink, SignInByPassword, SignOut, SignedIn,
+};
 
 use uuid::Uuid;
 

@@ -14,7 +14,7 @@ use crate::store::sessions::{self, NewSession};
 use crate::store::{CommandResult, WriteTx, invites, requests};
 
 /// How long a sign-in of staff lasts without being used, in milliseconds.
-const STAFF_SESSION_MS: i64 = 30 * 24 * 3_600 * 1_000;
+pub const STAFF_SESSION_MS: i64 = 30 * 24 * 3_600 * 1_000;
 /// Devices that are signed in by one link at once; past it the one that was seen least lately is out.
 const DEVICES_PER_LINK_MAX: i64 = 32;
 /// Two tabs that refresh at the same moment send the same token, and so does whoever did not get the
@@ -169,7 +169,12 @@ impl Refresh {
         let Some(session) = sessions::load(tx, self.session)? else {
             return Ok(Refreshed::Over);
         };
-        if session.ended.is_some() || session.expires <= tx.now() {
+        if session.ended.is_some() {
+            return Ok(Refreshed::Over);
+        }
+        if session.expires <= tx.now() {
+            // For good: a clock that goes back revives nothing.
+            sessions::end(tx, session.id)?;
             return Ok(Refreshed::Over);
         }
         let Some(person) = people::load(tx, session.person)?.filter(|person| person.active) else {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Quality};
 use crate::domain::health::{self, Checkup, Finding, TimeKnown, Writing};
 use crate::hub::LinkBoard;
 use crate::machine::Machine;
@@ -89,10 +89,10 @@ pub(crate) fn of_machine(machine: &Machine, data: &std::path::Path) -> Vec<Findi
 
 /// What time it is, and how sure that is.
 pub(crate) fn of_clock(clock: &Clock) -> Finding {
-    let known = if clock.was_told() {
-        TimeKnown::Told
-    } else {
-        TimeKnown::NotTold
+    let known = match clock.quality() {
+        Quality::Sure => TimeKnown::Told,
+        Quality::NotSure => TimeKnown::NotTold,
+        Quality::Floor => TimeKnown::Behind,
     };
     health::clock(known, &rfc3339(clock.now())[..16].replace('T', " "))
 }

@@ -22,8 +22,10 @@ pub const TOKEN_BYTES_MAX: usize = 2_048;
 /// The longest life of a token: 30 days, for an operator at the command line. Logins ask for 15 minutes (wire.md §1).
 pub const TOKEN_LIFE_S_MAX: i64 = 30 * 24 * 60 * 60;
 
-/// How far ahead `nbf` may lie: the clock may be set back a little between issuing and use.
-pub const NOT_BEFORE_LEEWAY_S: i64 = 5;
+/// How far ahead `iat` and `nbf` may lie: four days. Only this box signs, so a token from the future was
+/// issued while the clock was ahead, and nobody is signed out because it was put right; its session can
+/// be ended at any time. A clock that was further off than that costs a refresh.
+pub const NOT_BEFORE_LEEWAY_S: i64 = 4 * 24 * 60 * 60;
 
 /// The purpose of the key that signs access tokens, for `SigningKey::derive`.
 pub const TOKEN_KEY_PURPOSE: &str = "access-token";
@@ -308,8 +310,11 @@ mod tests {
         assert_eq!(at(NOW_S + 899), None);
         assert_eq!(at(NOW_S + 900), Some(TokenRefused::Expired));
         assert_eq!(at(i64::MAX), Some(TokenRefused::Expired));
-        assert_eq!(at(NOW_S - 5), None);
-        assert_eq!(at(NOW_S - 6), Some(TokenRefused::NotYet));
+        assert_eq!(at(NOW_S - NOT_BEFORE_LEEWAY_S), None);
+        assert_eq!(
+            at(NOW_S - NOT_BEFORE_LEEWAY_S - 1),
+            Some(TokenRefused::NotYet)
+        );
         assert_eq!(at(0), Some(TokenRefused::NotYet));
         assert_eq!(at(i64::MIN), Some(TokenRefused::NotYet));
     }

@@ -1,12 +1,11 @@
 //! Whom a TLS client of ours trusts, and what time it is to a certificate.
 //!
-//! A Pi may believe that it is 1970: then no certificate in the world is valid yet. Until the machine
-//! was told the time, it is the later of the day this program was built and the latest that is known.
+//! A Pi may believe that it is 1970: then no certificate in the world is valid yet. So certificates are
+//! judged by our own clock, which is never earlier than what this box once knew (`clock`).
 
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use rustls::crypto::CryptoProvider;
@@ -17,48 +16,24 @@ use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::clock::Clock;
-use crate::domain::Timestamp;
 
 /// The only application protocol that we speak.
 pub(super) const ALPN: &[u8] = b"http/1.1";
 
-/// What time it is to certificates; clones share it.
+/// What time it is to certificates.
 #[derive(Clone, Debug)]
-pub struct TlsClock {
-    clock: Clock,
-    known_ms: Arc<AtomicI64>,
-}
+pub struct TlsClock(Clock);
 
 impl TlsClock {
-    /// The machine's time, never earlier than the day this program was built.
-    pub fn new(clock: Clock) -> Self {
-        Self {
-            clock,
-            known_ms: Arc::new(AtomicI64::new(i64::MIN)),
-        }
-    }
-
-    /// It was already so late when something trustworthy happened: the newest entry of our own journal,
-    /// say. Never what a peer claims.
-    pub fn was_already(&self, known: Timestamp) {
-        self.known_ms.fetch_max(known.0, Ordering::Relaxed);
-    }
-
-    /// A clock that was told the time is believed, also when it went back: a journal that was written
-    /// while it was years ahead must not make every certificate look old from then on.
-    fn now_ms(&self) -> i64 {
-        let now = self.clock.now().0;
-        if self.clock.was_told() {
-            now
-        } else {
-            now.max(self.known_ms.load(Ordering::Relaxed))
-        }
+    /// The same as on this clock.
+    pub const fn new(clock: Clock) -> Self {
+        Self(clock)
     }
 }
 
 impl TimeProvider for TlsClock {
     fn current_time(&self) -> Option<UnixTime> {
-        let ms = u64::try_from(self.now_ms()).ok()?;
+        let ms = u64::try_from(self.0.now().0).ok()?;
         Some(UnixTime::since_unix_epoch(Duration::from_millis(ms)))
     }
 }
@@ -115,21 +90,18 @@ pub(super) fn certificates(path: &Path) -> io::Result<Vec<CertificateDer<'static
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Timestamp;
 
     #[test]
-    fn a_clock_that_was_not_told_the_time_is_as_late_as_what_is_known() {
+    fn in_1970_certificates_are_judged_by_the_latest_that_is_known() {
         let clock = Clock::manual(Timestamp(0));
         let time = TlsClock::new(clock.clone());
-        let floor = clock.now().0;
-        assert_eq!(time.now_ms(), floor);
-        time.was_already(Timestamp(floor + 9));
-        time.was_already(Timestamp(floor + 5));
-        assert_eq!(time.now_ms(), floor + 9);
-        clock.advance_ms(floor + 20);
-        assert_eq!(time.now_ms(), floor + 20);
-        // Twenty years ahead and back again.
-        time.was_already(Timestamp(floor + 1_000_000));
-        assert_eq!(time.now_ms(), floor + 20);
+        let told = || time.current_time().map(|time| u128::from(time.as_secs()));
+        let known = || u128::try_from(clock.now().seconds()).ok();
+        assert!(known() > Some(0));
+        assert_eq!(told(), known());
+        clock.advance_ms(clock.now().0 + 20_000);
+        assert_eq!(told(), known());
     }
 
     #[test]

@@ -43,7 +43,11 @@ impl Desk {
                 return Ok(Self::Server(socket));
             }
             must_be_ours(dir.path())?;
-            match Store::open(dir.clone(), Clock::system(), Box::new(|_| {})) {
+            match Store::open(
+                dir.clone(),
+                Clock::kept(&dir.clock_floor()),
+                Box::new(|_| {}),
+            ) {
                 Ok(store) => {
                     let key = store.keys().signing_key(TOKEN_KEY_PURPOSE);
                     let tokens = TokenKeys::new(&key, store.keys().workshop().uuid());

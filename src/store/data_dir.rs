@@ -4,6 +4,7 @@
 //! motoreach.db (-wal, -shm)   the database        root.secret   32 bytes, written down by the recovery words
 //! lock                        held while in use   reserve       space kept for the day the disk is full
 //! high-water                  how far the journal once was; an older database betrays itself by it
+//! clock-floor                 how late it was when somebody last looked (`clock`)
 //! control.sock                the running server's ear for `motoreach person add` and the like
 //! restoring/ restored/        what comes back from a relay, until it is put in place (`restore`)
 //! ```
@@ -51,6 +52,11 @@ impl DataDir {
         let mut log = self.database().into_os_string();
         log.push("-wal");
         fs::metadata(log).map_or(0, |file| file.len())
+    }
+
+    /// How late it was, for the next start.
+    pub fn clock_floor(&self) -> PathBuf {
+        self.path.join("clock-floor")
     }
 
     pub(super) fn high_water(&self) -> PathBuf {

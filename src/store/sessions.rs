@@ -193,18 +193,28 @@ pub fn end_oldest_by_invite(
     Ok(())
 }
 
-/// Sign-ins whose time ran out after one moment and until another.
-pub fn expired_between(
-    view: &View<'_>,
-    after: Timestamp,
-    until: Timestamp,
-) -> Result<Vec<SessionId>, StoreError> {
-    let mut query = view
-        .conn
-        .prepare_cached("select id from session where expires_ms > ?1 and expires_ms <= ?2")?;
-    let ids = query.query_map([after.0, until.0], |row| {
-        row.get(0).map(SessionId::from_bytes)
-    })?;
+/// Whether `end_expired` has anything to do: looked at before anything is written.
+pub fn any_to_sort_out(view: &View<'_>, staff_life_ms: i64) -> Result<bool, StoreError> {
+    let mut query = view.conn.prepare_cached(
+        "select exists (select 1 from session where ended_ms is null
+         and (expires_ms <= ?1 or (invite_id is null and expires_ms > ?1 + ?2)))",
+    )?;
+    Ok(query.query_row([view.now.0, staff_life_ms], |row| row.get(0))?)
+}
+
+/// Ends the sign-ins whose time ran out, for good: a clock that goes back revives none. One of staff
+/// that began while the clock was ahead lasts no longer than one that begins now.
+pub fn end_expired(tx: &WriteTx<'_>, staff_life_ms: i64) -> Result<Vec<SessionId>, StoreError> {
+    tx.conn
+        .prepare_cached(
+            "update session set expires_ms = ?1 + ?2
+             where ended_ms is null and invite_id is null and expires_ms > ?1 + ?2",
+        )?
+        .execute([tx.now.0, staff_life_ms])?;
+    let mut ended = tx.conn.prepare_cached(
+        "update session set ended_ms = ?1 where ended_ms is null and expires_ms <= ?1 returning id",
+    )?;
+    let ids = ended.query_map([tx.now.0], |row| row.get(0).map(SessionId::from_bytes))?;
     Ok(ids.collect::<Result<_, _>>()?)
 }
 

@@ -130,7 +130,7 @@ pub fn rebuild(dir: &DataDir) -> Result<Report, OpenError> {
     let _lock = dir.lock()?;
     let keys = BoxKeys::new(dir.root()?);
     let store = |error: StoreError| OpenError::Store(error);
-    let mut conn = super::open_writer(dir, &crate::clock::Clock::system())
+    let mut conn = super::open_writer(dir, &crate::clock::Clock::kept(&dir.clock_floor()))
         .map_err(|error| super::told(&dir.database(), error))?;
     let (_, faults) = proof::faults(&conn, &keys, FAULTS_MAX).map_err(store)?;
     if let Some(fault) = faults.first() {

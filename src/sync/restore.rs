@@ -104,7 +104,8 @@ pub async fn restore(
         let (dir, grown) = (gathering.clone(), grown.clone());
         let publish: Publish = Box::new(move |_| grown.send_modify(|commits| *commits += 1));
         // Opening may wait for the disk.
-        tokio::task::spawn_blocking(move || Store::open(dir, Clock::system(), publish))
+        let clock = Clock::kept(&dir.clock_floor());
+        tokio::task::spawn_blocking(move || Store::open(dir, clock, publish))
             .await
             .map_err(|_| StoreError::Fault(None))??
     };

@@ -17,6 +17,7 @@
 mod harness;
 mod history;
 
+mod clock;
 mod descriptors;
 mod disk_fails;
 mod disk_full;

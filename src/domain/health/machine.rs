@@ -130,7 +130,7 @@ pub enum TimeKnown {
     Told,
     /// Nobody told yet, since the machine started.
     NotTold,
-    /// The machine's clock is behind what is known to have passed.
+    /// The machine's clock is behind what is known to have passed, or years ahead of it.
     Behind,
 }
 
@@ -150,8 +150,8 @@ pub fn clock(known: TimeKnown, shown: &str) -> Finding {
         TimeKnown::Behind => Finding::look(
             Area::Clock,
             format!(
-                "The time is not sure: the machine's clock is behind what has passed already. The \
-                 box holds on to {shown} (UTC)."
+                "The time is not sure: the machine's clock is behind what has passed already, or \
+                 years ahead. The box holds on to {shown} (UTC)."
             ),
             ADVICE,
         ),

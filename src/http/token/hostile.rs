@@ -313,8 +313,8 @@ fn signed_claims() -> Vec<Hostile> {
         ("exp", json!(NOW_S + TOKEN_LIFE_S_MAX + 1), Malformed),
         ("iat", json!(i64::MIN), Malformed),
         ("iat", json!(i64::MAX), NotYet),
-        ("iat", json!(NOW_S + 6), NotYet),
-        ("nbf", json!(NOW_S + 6), NotYet),
+        ("iat", json!(NOW_S + NOT_BEFORE_LEEWAY_S + 1), NotYet),
+        ("nbf", json!(NOW_S + NOT_BEFORE_LEEWAY_S + 1), NotYet),
         ("nbf", json!(i64::MAX), NotYet),
         (
             "aud",
