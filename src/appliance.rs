@@ -2,6 +2,7 @@
 //! that nothing acknowledged is lost and every page is told to come back.
 
 mod clockwork;
+mod found;
 mod restoring;
 
 use std::net::SocketAddr;
@@ -17,12 +18,13 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::discovery::Board;
 use crate::domain::{Change, Committed};
 use crate::health::Watch;
 use crate::http::bind::{BindError, Listener};
 pub use crate::http::edge::MessageLimits;
 use crate::http::edge::{Edge, Parts};
-use crate::http::guard::{Guard, GuardConfig, GuardConfigError, machine_name};
+use crate::http::guard::GuardConfigError;
 use crate::http::handed::Handed;
 use crate::http::limits::Limits;
 use crate::http::restore_desk;
@@ -89,6 +91,7 @@ pub struct Running {
     addresses: Vec<SocketAddr>,
     store: Store,
     link: LinkBoard,
+    board: Board,
     tokens: Arc<TokenKeys>,
     set_up_code: Option<String>,
     shutdown: CancellationToken,
@@ -110,11 +113,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         config,
         message_limits,
     } = options;
-    let guard_config = GuardConfig {
-        names: config.hosts.clone(),
-        origins: config.origins.clone(),
-    };
-    let guard = Guard::new(&guard_config, machine_name().as_deref())?;
+    let guard = found::guard(&config)?;
     let clock = Clock::kept(&data.clock_floor());
     let tls_time = TlsClock::new(clock.clone());
     let dialer = dialer(config.relay_ca.as_deref(), &tls_time)?;
@@ -158,6 +157,8 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let shutdown = CancellationToken::new();
     let tracker = TaskTracker::new();
     let restored = CancellationToken::new();
+    let discovery = found::discovery(&config, store.dir(), &addresses, &hub);
+    let board = discovery.board();
     let (desk, orders) = restore_desk::desk();
     let edge = Edge::new(Parts {
         store: store.clone(),
@@ -166,6 +167,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         public_url: config.public_url.clone(),
         set_up_code: set_up_code.clone(),
         restore: desk,
+        board: board.clone(),
         health: Watch::new(store.clone(), hub.link(), Machine::this()),
         message_limits,
         shutdown: shutdown.clone(),
@@ -182,6 +184,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         Arc::clone(&tokens),
         shutdown.clone(),
     ));
+    tracker.spawn(discovery.mind(shutdown.clone()));
     let restoring = Restoring {
         orders,
         dir: store.dir().clone(),
@@ -215,6 +218,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         addresses,
         store,
         link: hub.link(),
+        board,
         tokens,
         set_up_code,
         shutdown,
@@ -234,6 +238,11 @@ impl Running {
     /// Its database.
     pub const fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Where it is found.
+    pub const fn board(&self) -> &Board {
+        &self.board
     }
 
     /// How its link to the relay stands.

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
+use crate::discovery::Label;
+
 /// The longest configuration file that is read, in bytes.
 const CONFIG_BYTES_MAX: u64 = 64 * 1024;
 /// The port of a box that may open it: browsers need none in the address.
@@ -36,6 +38,12 @@ pub struct Config {
     pub hosts: Vec<String>,
     /// Front ends on other origins that may call, as `https://app.example`.
     pub origins: Vec<String>,
+    /// What the box is called on the workshop's network, without `.local`.
+    pub name: Label,
+    /// Whether the network is told that name.
+    pub mdns: bool,
+    /// The network interfaces that lead to the workshop; none: all that look like it.
+    pub interfaces: Vec<String>,
 }
 
 impl Default for Config {
@@ -46,13 +54,16 @@ impl Default for Config {
 
 impl Config {
     /// Every key that a file may set.
-    pub const KEYS: [&str; 6] = [
+    pub const KEYS: [&str; 9] = [
         "data",
         "listen",
         "public_url",
         "relay_ca",
         "hosts",
         "origins",
+        "name",
+        "mdns",
+        "interfaces",
     ];
 
     /// The configuration of this file, or the defaults without one.
@@ -77,6 +88,9 @@ impl Config {
             relay_ca: None,
             hosts: Vec::new(),
             origins: Vec::new(),
+            name: Label::default(),
+            mdns: true,
+            interfaces: Vec::new(),
         }
     }
 

@@ -67,6 +67,7 @@
 //! * [`hub`]: live fan-out, in memory.
 //! * [`health`]: how the box fares, gathered and judged.
 //! * [`net`]: connections to elsewhere, and TLS in both directions.
+//! * [`discovery`]: how the box is found: its name on the workshop's network, its addresses.
 //! * [`http`]: the edge towards browsers.
 //! * [`sync`]: the link between box and relay: what both ends say, and the box's end at work.
 //! * [`relay`]: the relay: what it keeps, a box on the line, its edge towards owners, pushing.
@@ -79,6 +80,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod crash;
+pub mod discovery;
 pub mod domain;
 pub mod health;
 pub mod http;

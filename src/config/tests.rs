@@ -41,6 +41,7 @@ fn a_wrong_value_is_refused_by_the_name_of_its_key() {
         ("listen = []", "`listen`"),
         ("hosts = 'box.lan'", "`hosts`"),
         ("public_url = 'workshop.example'", "`public_url`"),
+        ("name = 'box.local'", "`name`"),
     ] {
         assert!(refused(text).contains(key), "{}", refused(text));
     }

@@ -16,6 +16,7 @@ use super::throttle::{Throttle, network};
 use super::tickets::Tickets;
 use super::token::TokenKeys;
 use crate::clock::stopwatch;
+use crate::discovery::Board;
 use crate::domain::{Actor, PersonId, Rejection};
 use crate::health::Watch;
 use crate::hub::Hub;
@@ -66,6 +67,8 @@ pub struct Inner {
     pub set_up_code: Option<String>,
     /// Takes the first-run page's wish to restore.
     pub restore: RestoreDesk,
+    /// Where the box is found.
+    pub board: Board,
     /// Ends sockets when the box stops.
     pub shutdown: CancellationToken,
     /// Owns the tasks of sockets.
@@ -100,6 +103,8 @@ pub struct Parts {
     pub set_up_code: Option<String>,
     /// Takes the first-run page's wish to restore.
     pub restore: RestoreDesk,
+    /// Where the box is found.
+    pub board: Board,
     /// Looks at how the box fares.
     pub health: Watch,
     /// Whether messages are limited.
@@ -123,6 +128,7 @@ impl Edge {
             public_url: parts.public_url,
             set_up_code: parts.set_up_code,
             restore: parts.restore,
+            board: parts.board,
             health: parts.health,
             shutdown: parts.shutdown,
             tracker: parts.tracker,

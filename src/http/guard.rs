@@ -22,6 +22,7 @@ use super::fields::the_only;
 use super::host::{Authority, Host, Origin};
 use super::listen::Peer;
 use super::problem::Problem;
+use crate::discovery::Label;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -32,6 +33,8 @@ pub struct GuardConfig {
     pub names: Vec<String>,
     /// Front ends on other origins that may call, as `https://app.example` with the port if any.
     pub origins: Vec<String>,
+    /// What the box is called on the network: so, or with a number where another one has the name.
+    pub label: Label,
 }
 
 /// What is wrong with a [`GuardConfig`].
@@ -48,6 +51,7 @@ pub enum GuardConfigError {
 /// The rules, ready to be applied to requests.
 #[derive(Clone, Debug)]
 pub struct Guard {
+    label: Label,
     names: Vec<Host>,
     origins: Vec<Origin>,
     cors: CorsLayer,
@@ -63,7 +67,7 @@ impl Guard {
     /// # Errors
     /// The first name or origin that is none.
     pub fn new(config: &GuardConfig, machine: Option<&str>) -> Result<Self, GuardConfigError> {
-        let mut names = vec![Host::Name("motoreach.local".into())];
+        let mut names = Vec::new();
         if let Some(Authority {
             host: Host::Name(name),
             ..
@@ -87,6 +91,7 @@ impl Guard {
             origins.push(read.ok_or_else(|| GuardConfigError::Origin(origin.clone()))?);
         }
         Ok(Self {
+            label: config.label.clone(),
             names,
             origins,
             cors: cors(),
@@ -148,7 +153,7 @@ impl Guard {
         (here && peer.is_loopback())
             || *host == Host::Ip(peer.local.ip().to_canonical())
             || self.names.contains(host)
-            || matches!(host, Host::Name(name) if is_numbered(name))
+            || matches!(host, Host::Name(name) if self.label.may_become(name))
     }
 
     fn is_configured(&self, origin: &Origin) -> bool {
@@ -214,16 +219,6 @@ fn changes_something(request: &Request) -> bool {
 
 fn asking_origin(headers: &HeaderMap) -> Option<Origin> {
     Origin::parse(the_only(headers, &ORIGIN)?)
-}
-
-/// `motoreach-2.local`: what mDNS makes of our name when a second box joins the network.
-fn is_numbered(name: &str) -> bool {
-    let number = name
-        .strip_prefix("motoreach-")
-        .and_then(|rest| rest.strip_suffix(".local"));
-    number.is_some_and(|number| {
-        (1..=4).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
-    })
 }
 
 /// Applied only to requests from configured origins, which is why it may mirror theirs.

@@ -115,11 +115,11 @@ fn only_our_own_page_or_a_configured_one_may_change_something() {
 fn a_configuration_that_cannot_be_meant_is_refused() {
     let names = |name: &str| GuardConfig {
         names: vec![name.into()],
-        origins: vec![],
+        ..GuardConfig::default()
     };
     let origins = |origin: &str| GuardConfig {
-        names: vec![],
         origins: vec![origin.into()],
+        ..GuardConfig::default()
     };
     for wrong in [
         names("http://box"),
@@ -227,6 +227,7 @@ fn guard() -> Guard {
     let config = GuardConfig {
         names: vec!["Box.example".into()],
         origins: vec!["https://App.example".into()],
+        ..GuardConfig::default()
     };
     Guard::new(&config, Some("pi.workshop.example\n".trim())).unwrap()
 }

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::*;
 use crate::clock::Clock;
 use crate::commands::SetUp;
+use crate::discovery::Board;
 use crate::domain::{FullName, LinkTrouble, Timestamp, Username};
 use crate::health;
 use crate::http::edge::{MessageLimits, Parts};
@@ -50,6 +51,7 @@ impl Desk {
             public_url: None,
             set_up_code: None,
             restore: restore_desk::desk().0,
+            board: Board::still("127.0.0.1:80".parse().unwrap()),
             message_limits: MessageLimits::On,
             shutdown: CancellationToken::new(),
             tracker: TaskTracker::new(),

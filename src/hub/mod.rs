@@ -14,7 +14,7 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 pub use link::LinkBoard;
@@ -43,6 +43,8 @@ struct Inner {
     link: link::Shared,
     /// What staff do in rooms, for the link.
     moments: broadcast::Sender<StaffMoment>,
+    /// What the workshop is called, for whoever tells others; empty before the first run is over.
+    named: watch::Sender<String>,
     next_id: AtomicU64,
     sockets_per_person_max: usize,
 }
@@ -85,6 +87,7 @@ impl Hub {
                 rooms: Mutex::default(),
                 link: link::Shared::new(),
                 moments: broadcast::Sender::new(presence::MOMENTS_MAX),
+                named: watch::Sender::new(String::new()),
                 next_id: AtomicU64::new(0),
                 sockets_per_person_max,
             }),
@@ -93,7 +96,13 @@ impl Hub {
 
     /// Tells the hub what the workshop is called.
     pub fn name_workshop(&self, name: String) {
+        self.inner.named.send_replace(name.clone());
         self.rooms().workshop = name;
+    }
+
+    /// What the workshop is called, whenever that changes; empty before the first run is over.
+    pub fn workshop_named(&self) -> watch::Receiver<String> {
+        self.inner.named.subscribe()
     }
 
     /// Enters a request's room. From here on every change of it is queued; read what came before

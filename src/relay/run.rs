@@ -247,6 +247,7 @@ fn guard(public_url: &str) -> Result<Guard, GuardConfigError> {
         &GuardConfig {
             names,
             origins: Vec::new(),
+            ..GuardConfig::default()
         },
         None,
     )

@@ -5,6 +5,7 @@
 //! lock                        held while in use   reserve       space kept for the day the disk is full
 //! high-water                  how far the journal once was; an older database betrays itself by it
 //! clock-floor                 how late it was when somebody last looked (`clock`)
+//! name                        what the box is called on its network, where another had the name first
 //! control.sock                the running server's ear for `motoreach person add` and the like
 //! restoring/ restored/        what comes back from a relay, until it is put in place (`restore`)
 //! ```
@@ -57,6 +58,11 @@ impl DataDir {
     /// How late it was, for the next start.
     pub fn clock_floor(&self) -> PathBuf {
         self.path.join("clock-floor")
+    }
+
+    /// The name that the box got on its network, where that is not the one it was to have.
+    pub fn name_on_network(&self) -> PathBuf {
+        self.path.join("name")
     }
 
     pub(super) fn high_water(&self) -> PathBuf {

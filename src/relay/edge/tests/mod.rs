@@ -89,7 +89,7 @@ impl Running {
         });
         let guard = GuardConfig {
             names: vec!["relay.example".into()],
-            origins: Vec::new(),
+            ..GuardConfig::default()
         };
         let routes = router(relay.clone(), Guard::new(&guard, None).unwrap());
         let listeners = Listener::bind(&["127.0.0.1:0".parse().unwrap()]).unwrap();
