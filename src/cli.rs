@@ -2,6 +2,7 @@
 //!
 //! Nothing here opens a file or knows a default that depends on the machine; those are in `config`.
 
+mod export;
 mod operator;
 mod relay;
 mod restore;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub use export::{ExportArgs, VerifyArgs};
 pub use operator::{
     AddPersonArgs, AddRequestArgs, DataArgs, DoctorArgs, ListPeopleArgs, PasswordArgs,
     PersonCommand, RequestCommand, RoleArg, TokenArgs,
@@ -69,6 +71,10 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Bring a workshop back from its relay, on a new card or a new machine
     Restore(RestoreArgs),
+    /// Write one request or one owner into a file that proves itself
+    Export(ExportArgs),
+    /// Check a file that `motoreach export` or the page made
+    Verify(VerifyArgs),
     /// Measure what this machine can do
     Bench(BenchArgs),
 }

@@ -63,6 +63,7 @@
 //! * [`wire`]: what crosses to browsers, to owners' pages at the relay, and between box and relay.
 //! * [`store`]: every line of SQL; the one writer, the readers, the journal and its projections.
 //! * [`commands`]: one file per intention.
+//! * [`export`]: files that prove themselves: made, shown, verified.
 //! * [`machine`]: what the kernel tells of the machine.
 //! * [`hub`]: live fan-out, in memory.
 //! * [`health`]: how the box fares, gathered and judged.
@@ -82,6 +83,7 @@ pub mod config;
 pub mod crash;
 pub mod discovery;
 pub mod domain;
+pub mod export;
 pub mod health;
 pub mod http;
 pub mod hub;

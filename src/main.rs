@@ -25,6 +25,8 @@ fn main() -> ExitCode {
         Command::Token(args) => ops::token(&args),
         Command::Doctor(args) => ops::doctor(&args),
         Command::Restore(args) => ops::restore(&args),
+        Command::Export(args) => ops::export(&args),
+        Command::Verify(args) => ops::verify(&args),
         Command::Bench(args) => ops::bench::run(args).map(|()| Exit::Done),
     };
     ops::conclude(done, json)
@@ -41,6 +43,8 @@ const fn audience(command: &Command) -> Audience {
         | Command::Token(_)
         | Command::Doctor(_)
         | Command::Restore(_)
+        | Command::Export(_)
+        | Command::Verify(_)
         | Command::Bench(_) => Audience::Command,
     }
 }
@@ -60,6 +64,8 @@ const fn answers_in_json(command: &Command) -> bool {
         Command::Token(args) => args.at.json,
         Command::Doctor(args) => args.at.json,
         Command::Restore(args) => args.at.json,
+        Command::Export(args) => args.at.json,
+        Command::Verify(args) => args.json,
         Command::Bench(args) => args.json,
     }
 }

@@ -39,6 +39,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("hub", &["wire", "domain"]),
     ("discovery", &["clock"]),
     ("commands", &["store", "seal", "domain"]),
+    // A file is made of what the store reads and is verified without it.
+    ("export", &["store", "wire", "seal", "domain"]),
     (
         "http",
         &[
@@ -52,6 +54,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "clock",
             "password",
             "net",
+            "export",
             "discovery",
         ],
     ),
@@ -103,6 +106,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "cli",
             "http",
             "commands",
+            "export",
             "store",
             "health",
             "machine",

@@ -78,6 +78,11 @@ pub enum Rejection {
     /// The recovery words were written down, and are not shown twice.
     #[error("The recovery words were shown and confirmed; they are not shown again.")]
     WordsGone,
+    /// More than a file that proves itself takes.
+    #[error(
+        "The journal between its first and its last entry is too long for one file; export requests one by one."
+    )]
+    ExportTooLarge,
 }
 
 impl Rejection {
@@ -109,6 +114,7 @@ impl Rejection {
             Self::InviteRevoked => "invite_revoked",
             Self::InviteExpired => "invite_expired",
             Self::WordsGone => "words_gone",
+            Self::ExportTooLarge => "export_too_large",
         }
     }
 
@@ -132,7 +138,8 @@ impl Rejection {
             | Self::InviteInvalid
             | Self::InviteRevoked
             | Self::InviteExpired
-            | Self::WordsGone => None,
+            | Self::WordsGone
+            | Self::ExportTooLarge => None,
         }
     }
 }

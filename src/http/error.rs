@@ -49,6 +49,7 @@ const fn status(rejection: &Rejection) -> StatusCode {
         Rejection::SignedOut | Rejection::WrongPassword | Rejection::InviteInvalid => {
             StatusCode::UNAUTHORIZED
         }
+        Rejection::ExportTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Rejection::InviteRevoked | Rejection::InviteExpired | Rejection::WordsGone => {
             StatusCode::GONE
         }

@@ -2,7 +2,7 @@
 //!
 //! In reading order: `bind`, `handed`, `listen`, `admission`, `line` (connections), `guard`, `headers` (whose
 //! requests, which headers), `edge` (what handlers share), `auth`, `token`, `tickets`, `throttle` (who,
-//! how often), `sign_in`, `setup`, `restore`, `restore_desk`, `people`, `requests`, `invites`, `messages`, `relay`,
+//! how often), `sign_in`, `setup`, `restore`, `restore_desk`, `people`, `requests`, `invites`, `exports`, `messages`, `relay`,
 //! `relay_address`, `health`, `metrics`, `door` (one file a resource), `appliance` (the box's own pages), `asked`, `chat`,
 //! `notifications`, `pump`, `session` (sockets), `assets` (the web app).
 //!
@@ -20,6 +20,7 @@ mod device;
 mod door;
 pub mod edge;
 mod error;
+mod exports;
 pub mod extract;
 pub(crate) mod fields;
 pub mod guard;
@@ -119,6 +120,8 @@ fn api() -> OpenApiRouter<Edge> {
         .routes(routes!(requests::one, requests::change))
         .routes(routes!(invites::list, invites::add))
         .routes(routes!(invites::revoke))
+        .routes(routes!(exports::of_request))
+        .routes(routes!(exports::of_owner))
         .routes(routes!(relay::state, relay::connect, relay::disconnect))
         .routes(routes!(relay::claim))
         .routes(routes!(messages::history, messages::post))

@@ -10,6 +10,7 @@ mod demo;
 mod desk;
 mod doctor;
 mod execute;
+mod export;
 mod failure;
 mod new_password;
 mod operator;
@@ -24,6 +25,7 @@ mod service;
 mod signals;
 mod stdin;
 mod ttl;
+mod verify;
 
 use std::io::{self, Write};
 
@@ -31,12 +33,14 @@ use tokio::runtime::{Builder, Runtime};
 
 pub use demo::run as demo;
 pub use doctor::run as doctor;
+pub use export::run as export;
 pub use failure::{Exit, conclude};
 pub use operator::{person, request, token};
 pub use relay::run as relay;
 pub use restore::run as restore;
 pub use serve::run as serve;
 pub use ttl::Ttl;
+pub use verify::run as verify;
 
 /// One line on stdout. Whoever stopped reading (`| head`) is no error.
 fn say(line: impl std::fmt::Display) {

@@ -26,6 +26,7 @@ mod key;
 mod root;
 mod sealed;
 mod sign;
+mod statement;
 mod thread;
 
 #[cfg(test)]
@@ -43,4 +44,5 @@ pub use sealed::{
     BOX_AUTHOR, Opened, SEAL_OVERHEAD_BYTES, SealBroken, SealContext, open, plain, seal,
 };
 pub use sign::{BadSignature, SigningKey, verify};
+pub use statement::{check_export, sign_export};
 pub use thread::{ThreadKeys, staff_key, thread_key};

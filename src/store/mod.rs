@@ -8,6 +8,7 @@ mod data_dir;
 mod describe;
 mod error;
 mod event_body;
+pub mod export;
 mod high_water;
 mod incarnations;
 pub mod inspect;

@@ -107,6 +107,16 @@ pub fn load(view: &View<'_>, id: RequestId) -> Result<Option<Request>, StoreErro
         .transpose()
 }
 
+/// Every request of an owner, by number.
+pub fn of_owner(view: &View<'_>, owner: PersonId) -> Result<Vec<Request>, StoreError> {
+    let sql = format!("{REQUEST} where r.owner_id = ?1 order by r.id");
+    let mut query = view.conn.prepare_cached(&sql)?;
+    let found = query
+        .query_map([owner.0], from_row)?
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(found.into_iter().map(|(request, _)| request).collect())
+}
+
 /// The request of a thread.
 pub fn by_key(view: &View<'_>, key: RequestKey) -> Result<Option<Request>, StoreError> {
     let mut query = view

@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod client;
+pub mod export;
 pub mod link;
 pub mod message;
 pub mod owner;

@@ -45,6 +45,8 @@ const TABLE: &[Row] = &[
     ("put",    "/api/relay/",                                   [401, 403, NONE, 403, 200, NONE]),
     ("delete", "/api/relay/",                                   [401, 403, NONE, 403, 204, NONE]),
     ("post",   "/api/relay/claim/",                             [401, 403, NONE, 403, 409, NONE]),
+    ("post",   "/api/service-requests/{id}/export/",            [401, 403, 403, 403, 200, 404]),
+    ("post",   "/api/people/{id}/export/",                      [401, 403, NONE, 403, 200, 404]),
     // For staff.
     ("get",    "/api/relay/",                                   [401, 403, NONE, 200, 200, NONE]),
     ("get",    "/api/people/",                                  [401, 403, NONE, 200, 200, NONE]),
@@ -93,7 +95,10 @@ fn body(workshop: &Workshop, method: &str, path: &str) -> Option<Value> {
 /// Whose token and which object, for each column of the table.
 fn columns(workshop: &Workshop, path: &str) -> [(&'static str, String, String); 6] {
     let of_people = path.starts_with("/api/people/");
-    let own = if of_people {
+    let of_owners = path.ends_with("/export/") && of_people;
+    let own = if of_owners {
+        workshop.asha.id
+    } else if of_people {
         workshop.ravi.id
     } else {
         workshop.asha.request
