@@ -19,6 +19,7 @@ mod history;
 
 mod clock;
 mod descriptors;
+mod discovery;
 mod disk_fails;
 mod disk_full;
 mod killed;

@@ -12,6 +12,12 @@ use serde_json::Value;
 use super::{Process, SOON, until};
 
 pub(super) const PROGRAM: &str = env!("CARGO_BIN_EXE_motoreach");
+
+/// Where the program is.
+pub const fn program_path() -> &'static str {
+    PROGRAM
+}
+
 /// By when a command has ended; doctor reads the whole journal, which is long after a long run.
 const COMMAND_MAX: Duration = Duration::from_secs(600);
 
