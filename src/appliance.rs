@@ -35,6 +35,7 @@ use crate::machine::Machine;
 use crate::net::tls::TlsClock;
 use crate::net::{self, Dialer, Plain, Reach};
 use crate::ops::control;
+use crate::ops::ear::{self, Ear, Front};
 use crate::store::{self, DataDir, OpenError, Store, StoreError, local};
 use crate::sync;
 use crate::sync::dial::LinkParts;
@@ -180,11 +181,16 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         shutdown.clone(),
     ));
     tracker.spawn(control::listen(
-        store.clone(),
-        Arc::clone(&tokens),
+        store.dir().control_socket(),
+        Ear::of_box(
+            store.clone(),
+            Arc::clone(&tokens),
+            front(board.clone(), set_up_code.clone()),
+        ),
         shutdown.clone(),
     ));
     tracker.spawn(discovery.mind(shutdown.clone()));
+    tracker.spawn(ear::mind_log(shutdown.clone()));
     let restoring = Restoring {
         orders,
         dir: store.dir().clone(),
@@ -306,6 +312,18 @@ pub(crate) fn dialer(relay_ca: Option<&Path>, time: &TlsClock) -> Result<Dialer,
         source,
     })?;
     Ok(Dialer::new(tls, Plain::NearOnly, Reach::Anywhere))
+}
+
+/// Where a browser on the network finds this box, by name and without, at the moment it is asked.
+fn front(board: Board, set_up_code: Option<String>) -> impl Fn() -> Front + Send + Sync + 'static {
+    move || {
+        let standing = board.now();
+        let urls = std::iter::once(standing.url()).chain(standing.plain_urls());
+        Front {
+            urls: urls.collect(),
+            set_up_code: set_up_code.clone(),
+        }
+    }
 }
 
 /// Six digits, printed where the box was started.

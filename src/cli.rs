@@ -3,6 +3,7 @@
 //! Nothing here opens a file or knows a default that depends on the machine; those are in `config`.
 
 mod export;
+mod log;
 mod operator;
 mod relay;
 mod restore;
@@ -13,12 +14,13 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use export::{ExportArgs, VerifyArgs};
+pub use log::{LogArgs, LogWhat};
 pub use operator::{
     AddPersonArgs, AddRequestArgs, DataArgs, DoctorArgs, ListPeopleArgs, PasswordArgs,
     PersonCommand, RequestCommand, RoleArg, TokenArgs,
 };
 
-pub use relay::{PairArgs, RelayArgs, RelayAt, RelayCommand, StatusArgs};
+pub use relay::{PairArgs, RelayArgs, RelayAt, RelayCommand, RelayLogArgs, StatusArgs};
 pub use restore::RestoreArgs;
 
 use crate::ops::Ttl;
@@ -75,6 +77,8 @@ pub enum Command {
     Export(ExportArgs),
     /// Check a file that `motoreach export` or the page made
     Verify(VerifyArgs),
+    /// Show or change what the running box logs
+    Log(LogArgs),
     /// Measure what this machine can do
     Bench(BenchArgs),
 }

@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Command::Restore(args) => ops::restore(&args),
         Command::Export(args) => ops::export(&args),
         Command::Verify(args) => ops::verify(&args),
+        Command::Log(args) => ops::log(args),
         Command::Bench(args) => ops::bench::run(args).map(|()| Exit::Done),
     };
     ops::conclude(done, json)
@@ -45,6 +46,7 @@ const fn audience(command: &Command) -> Audience {
         | Command::Restore(_)
         | Command::Export(_)
         | Command::Verify(_)
+        | Command::Log(_)
         | Command::Bench(_) => Audience::Command,
     }
 }
@@ -56,6 +58,7 @@ const fn answers_in_json(command: &Command) -> bool {
             None => false,
             Some(RelayCommand::Pair(args)) => args.json,
             Some(RelayCommand::Status(args)) => args.json,
+            Some(RelayCommand::Log(args)) => args.json,
         },
         Command::Person(PersonCommand::Add(args)) => args.at.json,
         Command::Person(PersonCommand::List(args)) => args.at.json,
@@ -66,6 +69,7 @@ const fn answers_in_json(command: &Command) -> bool {
         Command::Restore(args) => args.at.json,
         Command::Export(args) => args.at.json,
         Command::Verify(args) => args.json,
+        Command::Log(args) => args.at.json,
         Command::Bench(args) => args.json,
     }
 }

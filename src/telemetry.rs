@@ -1,12 +1,20 @@
-//! Where the program says what it does: lines on stderr, for a terminal or the system's journal.
+//! Where the program says what it does: lines on stderr, or entries with fields in the system's journal.
 //!
 //! `main` calls this once, before anything else. Message bodies, tokens and telephone numbers never
 //! come here: ids are logged, not what they stand for.
 
-use std::io::IsTerminal;
+mod journal;
+mod levels;
 
-use tracing_subscriber::EnvFilter;
+use std::io::IsTerminal;
+use std::path::Path;
+
 use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::{EnvFilter, fmt, reload};
+
+use journal::{JOURNAL, Journal};
+pub use levels::{Levels, Present, USUAL};
 
 /// The variable that names levels in full, such as `motoreach=debug,hyper=info`.
 pub const LOG_VARIABLE: &str = "MOTOREACH_LOG";
@@ -35,19 +43,34 @@ pub fn start(audience: Audience, louder: i16) -> Result<(), TelemetryError> {
     let told = std::env::var(LOG_VARIABLE)
         .ok()
         .filter(|it| louder == 0 && !it.is_empty());
-    let filter = match told {
-        Some(directives) => EnvFilter::try_new(directives).map_err(TelemetryError)?,
-        None => EnvFilter::new(directives(audience, louder)),
-    };
-    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(colours)
-        // A log that nobody takes any more (a closed pipe) must not end the box.
-        .log_internal_errors(false)
+    let usual = told.unwrap_or_else(|| directives(audience, louder));
+    let filter = EnvFilter::try_new(&usual).map_err(TelemetryError)?;
+    let (filter, handle) = reload::Layer::new(filter);
+    let journal = stderr_is_the_journal().then(|| Journal::open(Path::new(JOURNAL)));
+    let journal = journal.and_then(Result::ok);
+    let lines = journal.is_none().then(|| {
+        let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        fmt::layer()
+            .with_writer(std::io::stderr)
+            .with_ansi(colours)
+            // A log that nobody takes any more (a closed pipe) must not end the box.
+            .log_internal_errors(false)
+    });
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(journal)
+        .with(lines)
         .init();
+    Levels::begin(handle, usual);
     Ok(())
+}
+
+/// Whether what goes to stderr ends in the journal: the service manager names device and inode of the
+/// stream that it made (systemd.exec(5), `JOURNAL_STREAM`).
+fn stderr_is_the_journal() -> bool {
+    let named = std::env::var("JOURNAL_STREAM").unwrap_or_default();
+    rustix::fs::fstat(std::io::stderr())
+        .is_ok_and(|stat| named == format!("{}:{}", stat.st_dev, stat.st_ino))
 }
 
 /// `MOTOREACH_LOG` cannot be understood.
@@ -61,9 +84,12 @@ fn directives(audience: Audience, louder: i16) -> String {
         Audience::Server => LEVEL_OF_SERVER,
         Audience::Command => LEVEL_OF_COMMAND,
     };
-    let ours = begin
-        .saturating_add_signed(isize::from(louder))
-        .min(LEVELS.len() - 1);
+    let ours = begin.saturating_add_signed(isize::from(louder));
+    both(ours.min(LEVELS.len() - 1))
+}
+
+/// The same for a level by its place in `LEVELS`.
+fn both(ours: usize) -> String {
     let theirs = ours.saturating_sub(1);
     format!("{},motoreach={}", LEVELS[theirs], LEVELS[ours])
 }

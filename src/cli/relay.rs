@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::address;
+use super::log::LogWhat;
 use crate::config;
 
 /// `motoreach relay`.
@@ -66,6 +67,19 @@ pub enum RelayCommand {
     Pair(PairArgs),
     /// List the workshops and what is kept for them
     Status(StatusArgs),
+    /// Show or change what the running relay logs
+    Log(RelayLogArgs),
+}
+
+/// `motoreach relay log`.
+#[derive(Debug, Args)]
+pub struct RelayLogArgs {
+    /// What to log.
+    #[command(flatten)]
+    pub what: LogWhat,
+    /// Answer with one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `motoreach relay pair`.

@@ -9,7 +9,6 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -19,10 +18,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::execute::execute;
+use super::ear::Ear;
 use super::order::{Answer, Refused, Request};
-use crate::http::token::TokenKeys;
-use crate::store::Store;
 
 /// The longest line, either way.
 const LINE_BYTES_MAX: usize = 64 * 1024;
@@ -40,9 +37,8 @@ pub(super) type Outcome = Result<Answer, Refused>;
 
 /// Answers operators until `shutdown`, then lets the ones at work finish.
 ///
-/// A box without this ear is still a box: what goes wrong here is logged and no more.
-pub async fn listen(store: Store, tokens: Arc<TokenKeys>, shutdown: CancellationToken) {
-    let path = store.dir().control_socket();
+/// A server without this ear still serves: what goes wrong here is logged and no more.
+pub async fn listen(path: PathBuf, ear: Ear, shutdown: CancellationToken) {
     let listener = match bind(&path) {
         Ok(listener) => listener,
         Err(error) => {
@@ -55,10 +51,9 @@ pub async fn listen(store: Store, tokens: Arc<TokenKeys>, shutdown: Cancellation
     while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((stream, _)) => {
-                let (store, tokens) = (store.clone(), Arc::clone(&tokens));
-                let shutdown = shutdown.clone();
+                let (ear, shutdown) = (ear.clone(), shutdown.clone());
                 at_work.spawn(async move {
-                    let served = timeout(EXCHANGE_WAIT, serve(stream, &store, &tokens, &shutdown));
+                    let served = timeout(EXCHANGE_WAIT, serve(stream, &ear, &shutdown));
                     if let Ok(Err(error)) = served.await {
                         tracing::debug!(%error, "an operator's command broke off");
                     }
@@ -112,12 +107,7 @@ async fn connect(path: &Path) -> io::Result<Option<UnixStream>> {
     }
 }
 
-async fn serve(
-    mut stream: UnixStream,
-    store: &Store,
-    tokens: &TokenKeys,
-    shutdown: &CancellationToken,
-) -> io::Result<()> {
+async fn serve(mut stream: UnixStream, ear: &Ear, shutdown: &CancellationToken) -> io::Result<()> {
     if !may_order(&stream.peer_cred()?) {
         return Err(io::ErrorKind::PermissionDenied.into());
     }
@@ -125,7 +115,7 @@ async fn serve(
         return Ok(());
     };
     let outcome: Outcome = match serde_json::from_slice(&line?) {
-        Ok(request) => execute(store, tokens, request).await,
+        Ok(request) => ear.carry_out(request).await,
         Err(error) => {
             tracing::debug!(%error, "an operator's command was not understood");
             let detail = "The running server does not understand this: it is of another version. \

@@ -5,6 +5,7 @@
 
 use uuid::Uuid;
 
+use super::ear::not_here;
 use super::order::{Answer, PersonLine, Refused, Request};
 use crate::commands::{AddPerson, ChangePerson, Customer, OpenRequest};
 use crate::domain::{
@@ -117,6 +118,8 @@ pub(super) async fn execute(
             })
         }
         Request::Token { person, ttl_s } => token(store, tokens, PersonId(person), ttl_s).await,
+        // They are about a running server, and `ear` answers them.
+        Request::Log { .. } | Request::Front => Err(not_here()),
     }
 }
 

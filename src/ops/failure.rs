@@ -140,6 +140,11 @@ pub(super) enum NoData {
         "There is no relay in {0}: name its data directory with --data, or make one by starting `motoreach relay`."
     )]
     NoRelay(String),
+    /// Nobody listens there.
+    #[error(
+        "No MotoReach runs on {0}: start it, or name the data directory of the one that runs with --data."
+    )]
+    NotRunning(String),
     /// Files of ours in it would lock out the server.
     #[error(
         "{directory} belongs to user {owner}: run this as that user (`sudo -u '#{owner}' motoreach …`), or start the server first."

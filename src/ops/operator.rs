@@ -230,6 +230,6 @@ fn answer(at: &DataArgs, json: Value, tell: impl FnOnce()) {
     if at.json { say(json) } else { tell() }
 }
 
-fn unexpected<T>() -> anyhow::Result<T> {
+pub(super) fn unexpected<T>() -> anyhow::Result<T> {
     bail!("The running server answered something else: it is of another version. Restart it.")
 }

@@ -71,6 +71,15 @@ pub(super) enum Request {
         /// How long it lives, in seconds.
         ttl_s: i64,
     },
+    /// What is logged from now on, or only what is logged now.
+    Log {
+        /// A level, directives or `usual`; `None`: nothing is changed.
+        set: Option<String>,
+        /// For so long, in seconds; `None`: until the next change or start.
+        for_s: Option<u64>,
+    },
+    /// Where a browser finds the server.
+    Front,
 }
 
 /// What came of it.
@@ -104,6 +113,24 @@ pub(super) enum Answer {
         /// Until when it is good.
         expires_at: String,
     },
+    /// What is logged.
+    Log {
+        /// Directives as in `MOTOREACH_LOG`.
+        directives: String,
+        /// Until it goes back to what is usual, in seconds.
+        left_s: Option<u128>,
+    },
+    /// Where a browser finds the server.
+    Front(Front),
+}
+
+/// Where a browser finds the server, the most useful first.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub struct Front {
+    /// What to type.
+    pub urls: Vec<String>,
+    /// What the first run asks for from another machine; none once the box is set up.
+    pub set_up_code: Option<String>,
 }
 
 /// A person, as a list shows them.

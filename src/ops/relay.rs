@@ -4,13 +4,17 @@ use std::path::Path;
 
 use anyhow::bail;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
+use super::ear::{Ear, mind_log};
 use super::failure::{Exit, NoData};
+use super::log::show_or_set;
 use super::serve::minded_signals;
 use super::service::{Depth, Manager, Pulse, feed};
 use super::signals::{StopSignals, survive_file_size_limit};
 use super::stdin::{StdinEnd, stdin_end};
-use super::{many_threads, one_thread, say};
+use super::{control, many_threads, one_thread, say};
 use crate::cli::{PairArgs, RelayArgs, RelayAt, RelayCommand, StatusArgs};
 use crate::clock::Clock;
 use crate::domain::Timestamp;
@@ -22,6 +26,7 @@ use crate::relay::run::{self, Options, Running, remembered_address};
 use crate::relay::secrets::Secrets;
 use crate::relay::sqlite::SqliteRelay;
 use crate::relay::store::{RelayStore, RelayStoreError, WorkshopLine};
+use crate::store::DataDir;
 use crate::wire::rfc3339;
 
 /// `motoreach relay`.
@@ -33,6 +38,10 @@ pub fn run(args: RelayArgs) -> anyhow::Result<Exit> {
         Some(RelayCommand::Pair(pair)) => one_thread()?.block_on(print_code(&args.at, pair)),
         Some(RelayCommand::Status(status)) => {
             one_thread()?.block_on(print_status(&args.at, status))
+        }
+        Some(RelayCommand::Log(log)) => {
+            let data = configured(&args.at)?.data;
+            show_or_set(&data, log.what, log.json)
         }
         None => serve(args),
     }
@@ -98,6 +107,7 @@ async fn serve_until_stopped(
         }
     };
     announce(&running, &data);
+    let listening = listen_to_operators(&data, &running);
     let usual = format!("Serving {}", running.public_url());
     manager.ready(&usual);
     let look = |_: Depth| pulse(store.clone());
@@ -110,6 +120,7 @@ async fn serve_until_stopped(
     // Stopping need not be cancel-safe: the process ends, and what was acknowledged is on disk.
     tokio::select! {
         () = manager.patient(async {
+            listening.stop().await;
             running.stop().await;
             store.close().await;
         }) => {}
@@ -119,6 +130,29 @@ async fn serve_until_stopped(
         bail!("A part of the relay died; the log says which. Start it again.");
     }
     Ok(Exit::Done)
+}
+
+/// Lets operators change the log, beside the relay itself.
+fn listen_to_operators(data: &Path, running: &Running) -> Listening {
+    let (shutdown, mut tasks) = (CancellationToken::new(), JoinSet::new());
+    let ear = Ear::of_relay(running.public_url().to_owned());
+    let socket = DataDir::new(data).control_socket();
+    tasks.spawn(control::listen(socket, ear, shutdown.clone()));
+    tasks.spawn(mind_log(shutdown.clone()));
+    Listening { shutdown, tasks }
+}
+
+/// What listens to operators.
+struct Listening {
+    shutdown: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Listening {
+    async fn stop(mut self) {
+        self.shutdown.cancel();
+        while self.tasks.join_next().await.is_some() {}
+    }
 }
 
 /// A relay's disk is a server's: each look may write.

@@ -1,0 +1,100 @@
+//! What a running server does with an operator's order: what concerns the process itself here, what
+//! concerns the workshop in `execute`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::execute::execute;
+pub use super::order::Front;
+use super::order::{Answer, Refused, Request};
+use crate::domain::{Field, Rejection};
+use crate::http::token::TokenKeys;
+use crate::store::Store;
+use crate::telemetry::Levels;
+
+/// A changed log may stay so for this long, in seconds: a week.
+const LOG_FOR_S_MAX: u64 = 7 * 24 * 3_600;
+
+/// Whom an operator talks to. Clones are the same one.
+#[derive(Clone)]
+pub struct Ear {
+    front: Arc<dyn Fn() -> Front + Send + Sync>,
+    workshop: Option<(Store, Arc<TokenKeys>)>,
+}
+
+impl Ear {
+    /// A box's; `front` says where a browser finds it right now.
+    pub fn of_box(
+        store: Store,
+        tokens: Arc<TokenKeys>,
+        front: impl Fn() -> Front + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            front: Arc::new(front),
+            workshop: Some((store, tokens)),
+        }
+    }
+
+    /// A relay's: it has no workshop to give orders to.
+    pub(super) fn of_relay(url: String) -> Self {
+        let front = move || Front {
+            urls: vec![url.clone()],
+            set_up_code: None,
+        };
+        Self {
+            front: Arc::new(front),
+            workshop: None,
+        }
+    }
+
+    /// Carries an order out.
+    ///
+    /// # Errors
+    /// It cannot be; nothing was changed then, unless the sentence says so.
+    pub(super) async fn carry_out(&self, request: Request) -> Result<Answer, Refused> {
+        match (request, &self.workshop) {
+            (Request::Log { set, for_s }, _) => log(set, for_s),
+            (Request::Front, _) => Ok(Answer::Front((self.front)())),
+            (request, Some((store, tokens))) => execute(store, tokens, request).await,
+            (_, None) => Err(not_here()),
+        }
+    }
+}
+
+/// Lets a log that an operator changed go back to what is usual when the time is up.
+pub async fn mind_log(shutdown: CancellationToken) {
+    if let Some(levels) = Levels::of_this_process() {
+        shutdown.run_until_cancelled(levels.mind()).await;
+    }
+}
+
+/// What is asked of a workshop where there is none.
+pub(super) fn not_here() -> Refused {
+    Refused {
+        code: "not_here".to_owned(),
+        detail: "Only a running server of the other kind can do this: a box has a workshop, a relay has none.".to_owned(),
+    }
+}
+
+fn log(set: Option<String>, for_s: Option<u64>) -> Result<Answer, Refused> {
+    let levels = Levels::of_this_process().ok_or_else(|| Refused {
+        code: "no_log".to_owned(),
+        detail: "This server keeps no log.".to_owned(),
+    })?;
+    if let Some(asked) = set {
+        let lasting = for_s.map(|seconds| Duration::from_secs(seconds.min(LOG_FOR_S_MAX)));
+        levels.set(&asked, lasting).map_err(|_| Rejection::Value {
+            field: Field("log"),
+            why: "must be a level (error, warn, info, debug, trace, off), `usual`, or directives such \
+                  as motoreach=debug,hyper=info",
+        })?;
+        tracing::info!(directives = asked, ?lasting, "an operator changed the log");
+    }
+    let present = levels.present();
+    Ok(Answer::Log {
+        left_s: present.left().map(|left| left.as_millis().div_ceil(1_000)),
+        directives: present.directives,
+    })
+}
