@@ -207,6 +207,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "relay/0001_relay.sql",
         "3690cd7c109c8cd0ffeb03b048b3afc3ffd1656701efef583760b028c84c12c9",
     ),
+    (
+        "relay/0002_alarm.sql",
+        "66f7cbca4436ed1f81aa8a70f0cdad738c2a82386a7a066c70db931d5ae2e413",
+    ),
 ];
 
 fn root() -> &'static Path {

@@ -2,13 +2,15 @@
 //!
 //! In reading order: `bind`, `handed`, `listen`, `admission`, `line` (connections), `guard`, `headers` (whose
 //! requests, which headers), `edge` (what handlers share), `auth`, `token`, `tickets`, `throttle` (who,
-//! how often), `sign_in`, `setup`, `restore`, `restore_desk`, `people`, `requests`, `invites`, `exports`, `messages`, `relay`,
-//! `relay_address`, `health`, `metrics`, `door` (one file a resource), `appliance` (the box's own pages), `asked`, `chat`,
+//! how often), `sign_in`, `setup`, `restore`, `restore_desk`, `people`, `requests`, `invites`, `exports`,
+//! `messages`, `relay`, `relay_address`, `alarm`, `health`, `metrics`, `door` (one file a resource),
+//! `appliance` (the box's own pages), `asked`, `chat`,
 //! `notifications`, `pump`, `session` (sockets), `assets` (the web app).
 //!
 //! It never speaks SQL and never meets `sync`.
 
 pub(crate) mod admission;
+mod alarm;
 mod appliance;
 mod asked;
 pub mod assets;
@@ -124,6 +126,7 @@ fn api() -> OpenApiRouter<Edge> {
         .routes(routes!(exports::of_owner))
         .routes(routes!(relay::state, relay::connect, relay::disconnect))
         .routes(routes!(relay::claim))
+        .routes(routes!(alarm::state, alarm::switch_on, alarm::switch_off))
         .routes(routes!(messages::history, messages::post))
         .routes(routes!(messages::mark_read))
         .routes(routes!(messages::unread_summary))

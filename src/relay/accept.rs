@@ -312,6 +312,10 @@ async fn carry<S: RelayStore, L: Listener>(
             let noted = store.retain(fence, line, closed).await;
             noted.map(|()| RelayAnswer::Done)
         }
+        RelayOrder::Watch(fence, alarm) => {
+            let noted = store.set_alarm(fence, alarm).await;
+            noted.map(|()| RelayAnswer::Done)
+        }
         RelayOrder::Posts(workshop, after, limit) => {
             let posts = store.posts_after(workshop, after, limit).await;
             posts.map(RelayAnswer::Posts)

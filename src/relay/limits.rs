@@ -14,6 +14,8 @@ pub const REFUSED_PER_INVITE_MAX: i64 = 100;
 pub const POST_KEPT_MS: i64 = 180 * 24 * 60 * 60 * 1_000;
 /// Browsers that one link's holder is reached at; the oldest go.
 pub const SUBSCRIPTIONS_PER_INVITE_MAX: i64 = 16;
+/// Phones of one workshop that are told when its box is silent; the oldest go.
+pub const ALARM_PHONES_MAX: i64 = 16;
 /// How long a pairing code that ended is remembered, for a box whose welcome got lost: a day.
 pub const CODE_REMEMBERED_MS: i64 = 24 * 60 * 60 * 1_000;
 /// Hints that wait for a slow listener; the oldest are dropped, and it looks for itself.

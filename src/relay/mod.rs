@@ -5,9 +5,10 @@
 //! every store shares), `sqlite` (kept in SQLite), `accept` (a box on the line), `secrets` (who the
 //! relay is), `presence`, `watch` (who is there, and what is new for them), `pace`, `rates` (how often
 //! who may do what), `push` (browsers that are not there), `edge` (owners' pages and sockets),
-//! `pairing`, `upkeep`, `config`, `run` (the relay put together).
+//! `alarm` (an admin's phones, when a box is silent), `pairing`, `upkeep`, `config`, `run` (the relay put together).
 
 pub mod accept;
+pub mod alarm;
 pub mod config;
 pub mod edge;
 mod judge;

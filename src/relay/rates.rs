@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::pace::Pace;
 use crate::clock::stopwatch;
-use crate::domain::InviteId;
+use crate::domain::{InviteId, WorkshopKey};
 use crate::http::throttle::{Throttle, network};
 
 /// Wrong links shown by one address, in a window. A link holds 256 bits: this spares the disk. There is
@@ -25,7 +25,7 @@ const POST_EVERY: Duration = Duration::from_millis(500);
 /// What one link's holder may write in a day.
 const POSTS_A_DAY: u32 = 2_000;
 const POST_OF_THE_DAY_EVERY: Duration = Duration::from_secs(24 * 3_600 / 2_000);
-/// Changes to subscriptions, and test notifications, by one link's holder.
+/// Changes to subscriptions, and test notifications, by one link's holder, or about one alarm.
 const PUSH_ASKED_AT_ONCE: u32 = 20;
 const PUSH_ASKED_EVERY: Duration = Duration::from_secs(10);
 /// Owners' sockets of one address: a whole town may come through one of a mobile carrier's.
@@ -47,6 +47,7 @@ pub struct Rates {
     posts: Pace<InviteId>,
     posts_of_the_day: Pace<InviteId>,
     push_asked: Pace<InviteId>,
+    alarm_asked: Pace<WorkshopKey>,
     sockets: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
 
@@ -59,6 +60,7 @@ impl Default for Rates {
             posts: Pace::new(POSTS_AT_ONCE, POST_EVERY),
             posts_of_the_day: Pace::new(POSTS_A_DAY, POST_OF_THE_DAY_EVERY),
             push_asked: Pace::new(PUSH_ASKED_AT_ONCE, PUSH_ASKED_EVERY),
+            alarm_asked: Pace::new(PUSH_ASKED_AT_ONCE, PUSH_ASKED_EVERY),
             sockets: Arc::default(),
         }
     }
@@ -118,6 +120,14 @@ impl Rates {
     /// Too often: how long to wait.
     pub fn push_asked(&self, invite: InviteId) -> Result<(), Duration> {
         self.push_asked.take(&invite, stopwatch())
+    }
+
+    /// Counts a wish about a workshop's silence alarm.
+    ///
+    /// # Errors
+    /// Too often: how long to wait.
+    pub fn alarm_asked(&self, workshop: WorkshopKey) -> Result<(), Duration> {
+        self.alarm_asked.take(&workshop, stopwatch())
     }
 
     /// A place for one more owner's socket from an address; none when it has too many.

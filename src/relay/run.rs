@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::alarm;
 use super::config::RelayConfig;
 use super::edge::{self, Relay};
 use super::presence::Presence;
@@ -133,6 +134,12 @@ pub fn start<S: RelayStore>(options: Options<S>) -> Result<Running, StartError> 
     });
     tracker.spawn(watch(store.clone(), presence.clone(), shutdown.clone()));
     tracker.spawn(keep_up(store.clone(), clock.clone(), shutdown.clone()));
+    tracker.spawn(alarm::mind(
+        store.clone(),
+        pusher.clone(),
+        clock.clone(),
+        shutdown.clone(),
+    ));
     let relay = Relay::new(edge::Parts {
         store,
         presence,

@@ -6,6 +6,7 @@
 
 use tokio::sync::broadcast;
 
+use super::alarm::AlarmStore;
 use crate::domain::{EventId, InviteId, LogId, RequestKey, Seq, Timestamp, WorkshopKey};
 use crate::seal::{Chain, Position, SealedEntry, SealedPost, Wrap};
 pub use crate::sync::link::kept::{Admit, Appended, Fence, PairingCode, Session, SessionAsked};
@@ -135,7 +136,7 @@ pub enum Wake {
 }
 
 /// Everything the relay keeps.
-pub trait RelayStore: Clone + Send + Sync + 'static {
+pub trait RelayStore: AlarmStore + Clone + Send + Sync + 'static {
     /// Opens a session of a box, or says why not, by the rules of `relay::lineage`.
     fn open_session(&self, asked: SessionAsked) -> impl Future<Output = Kept<Session>> + Send;
 
@@ -248,7 +249,8 @@ pub trait RelayStore: Clone + Send + Sync + 'static {
         subscription: Subscription,
     ) -> impl Future<Output = Kept<()>> + Send;
 
-    /// Forgets it: the owner said so, or the push service says that it is gone.
+    /// Forgets it: the owner said so, or the push service says that it is gone. Alarms go there no more
+    /// either.
     fn unsubscribe(&self, endpoint: String) -> impl Future<Output = Kept<()>> + Send;
 
     /// Everywhere to push to for a thread whose link still opens it.

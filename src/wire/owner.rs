@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::domain::{InviteId, RequestKey};
+use super::rfc3339;
+use crate::domain::{InviteId, RequestKey, Timestamp, WorkshopKey};
 
 /// The subprotocol of an owner's socket at the relay.
 pub const OWNER_PROTOCOL: &str = "motoreach-owner.v1";
@@ -198,6 +199,51 @@ impl PushPayload {
     /// The payload as text.
     pub fn encode(&self) -> String {
         serde_json::to_string(self).expect("texts and numbers always have a JSON form")
+    }
+}
+
+/// What a push carries to an admin's phone when a box is silent, or heard again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AlarmPayload {
+    /// Whose box.
+    pub alarm: Uuid,
+    /// Since when it is silent, RFC 3339; none: it is back, or this is a test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub silent_since: Option<String>,
+    /// Asked for by whoever has the phone in hand.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
+}
+
+impl AlarmPayload {
+    /// The box is silent.
+    pub fn silent(workshop: WorkshopKey, since: Timestamp) -> Self {
+        Self {
+            silent_since: Some(rfc3339(since)),
+            ..Self::back(workshop)
+        }
+    }
+
+    /// The box is heard again.
+    pub const fn back(workshop: WorkshopKey) -> Self {
+        Self {
+            alarm: workshop.uuid(),
+            silent_since: None,
+            test: false,
+        }
+    }
+
+    /// Says nothing: whether it comes is the question.
+    pub fn test(workshop: WorkshopKey) -> Self {
+        Self {
+            test: true,
+            ..Self::back(workshop)
+        }
+    }
+
+    /// The payload as text.
+    pub fn encode(&self) -> String {
+        serde_json::to_string(self).expect("texts always have a JSON form")
     }
 }
 

@@ -47,6 +47,9 @@ const TABLE: &[Row] = &[
     ("post",   "/api/relay/claim/",                             [401, 403, NONE, 403, 409, NONE]),
     ("post",   "/api/service-requests/{id}/export/",            [401, 403, 403, 403, 200, 404]),
     ("post",   "/api/people/{id}/export/",                      [401, 403, NONE, 403, 200, 404]),
+    ("get",    "/api/relay/alarm/",                             [401, 403, NONE, 403, 200, NONE]),
+    ("post",   "/api/relay/alarm/",                             [401, 403, NONE, 403, 200, NONE]),
+    ("delete", "/api/relay/alarm/",                             [401, 403, NONE, 403, 200, NONE]),
     // For staff.
     ("get",    "/api/relay/",                                   [401, 403, NONE, 200, 200, NONE]),
     ("get",    "/api/people/",                                  [401, 403, NONE, 200, 200, NONE]),

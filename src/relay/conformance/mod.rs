@@ -3,6 +3,7 @@
 //!
 //! A new store adds a line to `hold` and passes, or it is none.
 
+mod alarms;
 mod forks;
 mod journal;
 mod lineage;
@@ -106,6 +107,13 @@ hold! {
         a_link_has_so_many_browsers
         hints_come_after_the_fact
         an_operator_sees_how_each_workshop_fares;
+    alarms:
+        an_alarm_is_the_newest_that_the_box_asked_for
+        a_phone_is_told_as_long_as_its_link_opens_something
+        a_workshop_has_so_many_phones
+        a_phone_that_is_gone_is_told_nothing
+        what_the_phones_were_told_is_remembered
+        an_older_session_sets_no_alarm;
     retention:
         the_words_of_closed_threads_go_and_their_chain_stays
         a_thread_that_goes_on_keeps_its_words

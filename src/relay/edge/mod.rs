@@ -1,8 +1,9 @@
 //! The relay's edge: owners' pages and sockets (`wire.md` §7), boxes' links, health.
 //!
 //! In reading order: `asking` (who asks, through whatever proxy), `health`, `owner` (a page's socket),
-//! `link` (a box's socket). The web app is the same that a box serves; it asks `/api/door/` where it is.
+//! `link` (a box's socket), `alarm` (an admin's phone). The web app is the same that a box serves; it asks `/api/door/` where it is.
 
+mod alarm;
 mod asking;
 mod health;
 mod link;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -133,6 +134,7 @@ pub fn router<S: RelayStore>(relay: Relay<S>, guard: Guard) -> Router {
     let assets = Arc::new(Assets::embedded());
     let routes = Router::new()
         .route("/api/door/", get(door::<S>))
+        .route("/api/alarm/{workshop}/", post(alarm::ask::<S>))
         .route("/ws/owner/{invite}/", any(owner::socket::<S>))
         .route("/link/", any(link::socket::<S>))
         .route("/healthz", get(health::live::<S>))

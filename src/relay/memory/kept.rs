@@ -231,6 +231,9 @@ impl RelayStore for MemoryRelay {
         self.with(|all| {
             all.subscriptions
                 .retain(|(_, _, known)| known.endpoint != endpoint);
+            for (_, phones) in all.alarms.values_mut() {
+                phones.retain(|phone| phone.endpoint != endpoint);
+            }
         });
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The rules of a relay's store as plainly as they can be written, to hold the real ones against.
 //! Everything is in memory and copied freely.
 
+mod alarms;
 mod kept;
 mod shop;
 
@@ -10,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::broadcast;
 
 use crate::domain::{EventId, InviteId, LogId, RequestKey, Seq, WorkshopKey};
+use crate::relay::alarm::{Asked, Phone};
 use crate::relay::limits::WAKES_MAX;
 use crate::relay::lineage::Standing;
 use crate::relay::store::{
@@ -35,6 +37,7 @@ struct All {
     wraps: BTreeMap<(InviteId, u16), Vec<u8>>,
     subscriptions: Vec<(WorkshopKey, RequestKey, Subscription)>,
     codes: Vec<PairingCode>,
+    alarms: BTreeMap<WorkshopKey, (Asked, Vec<Phone>)>,
     last_place: i64,
 }
 

@@ -12,6 +12,7 @@ use super::Pusher;
 use crate::net::dial::DialError;
 use crate::net::post::PostError;
 use crate::net::{Target, post};
+use crate::relay::alarm::Phone;
 use crate::relay::store::{RelayStore, Subscription};
 
 /// How long a push service keeps what a browser does not fetch, in seconds.
@@ -29,10 +30,38 @@ const ADDRESS_BYTES_MAX: usize = 1_024;
 
 /// One push.
 pub(super) struct Push<'a> {
-    pub(super) to: &'a Subscription,
+    pub(super) to: To<'a>,
     pub(super) payload: String,
     pub(super) topic: String,
     pub(super) urgency: Urgency,
+}
+
+/// Where to, and encrypted to whom.
+#[derive(Clone, Copy)]
+pub(super) struct To<'a> {
+    endpoint: &'a str,
+    p256dh: &'a [u8],
+    auth: &'a [u8],
+}
+
+impl<'a> From<&'a Subscription> for To<'a> {
+    fn from(to: &'a Subscription) -> Self {
+        Self {
+            endpoint: &to.endpoint,
+            p256dh: &to.p256dh,
+            auth: &to.auth,
+        }
+    }
+}
+
+impl<'a> From<&'a Phone> for To<'a> {
+    fn from(to: &'a Phone) -> Self {
+        Self {
+            endpoint: &to.endpoint,
+            p256dh: &to.p256dh,
+            auth: &to.auth,
+        }
+    }
 }
 
 /// Whether a sleeping phone is woken for it (RFC 8030 §5.3).
@@ -83,8 +112,9 @@ enum Tried {
 }
 
 impl<S: RelayStore> Pusher<S> {
-    /// Sends until it is taken, or gives up.
-    pub(super) async fn deliver(&self, push: Push<'_>, shows: bool) {
+    /// Sends until it is taken, or gives up. `shows`: whether something of a thread is shown there then;
+    /// none: it is about no thread.
+    pub(super) async fn deliver(&self, push: Push<'_>, shows: Option<bool>) {
         let mut pauses = self.inner.parts.pauses.into_iter();
         loop {
             let tried = {
@@ -94,8 +124,8 @@ impl<S: RelayStore> Pusher<S> {
                 self.attempt(&push).await
             };
             let asked = match tried {
-                Tried::Taken => return self.note_shown(&push.to.endpoint, shows).await,
-                Tried::Forget(why) => return self.forget(&push.to.endpoint, why).await,
+                Tried::Taken => return self.note_shown(push.to.endpoint, shows).await,
+                Tried::Forget(why) => return self.forget(push.to.endpoint, why).await,
                 Tried::Refused(status) => {
                     return tracing::warn!(%status, "a push service refused a notification");
                 }
@@ -113,7 +143,7 @@ impl<S: RelayStore> Pusher<S> {
     }
 
     async fn attempt(&self, push: &Push<'_>) -> Tried {
-        let Ok(target) = Target::parse(&push.to.endpoint) else {
+        let Ok(target) = Target::parse(push.to.endpoint) else {
             return Tried::Forget("its address is none");
         };
         let Some(request) = self.request(push, &target) else {
@@ -139,8 +169,8 @@ impl<S: RelayStore> Pusher<S> {
 
     fn request(&self, push: &Push<'_>, target: &Target) -> Option<Request<Full<Bytes>>> {
         let parts = &self.inner.parts;
-        let public = p256::PublicKey::from_sec1_bytes(&push.to.p256dh).ok()?;
-        let auth: [u8; 16] = push.to.auth.as_slice().try_into().ok()?;
+        let public = p256::PublicKey::from_sec1_bytes(push.to.p256dh).ok()?;
+        let auth: [u8; 16] = push.to.auth.try_into().ok()?;
         let sealed = encrypt(
             push.payload.clone().into_bytes(),
             &public,
@@ -163,7 +193,8 @@ impl<S: RelayStore> Pusher<S> {
             .ok()
     }
 
-    async fn note_shown(&self, endpoint: &str, shown: bool) {
+    async fn note_shown(&self, endpoint: &str, shown: Option<bool>) {
+        let Some(shown) = shown else { return };
         let noted = self.inner.parts.store.shown(endpoint.to_owned(), shown);
         if let Err(error) = noted.await {
             tracing::warn!(%error, "what a browser shows cannot be noted");

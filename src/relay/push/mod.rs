@@ -26,6 +26,7 @@ pub use deliver::{NotAnAddress, PAUSES, check_address};
 use deliver::{Push, Urgency};
 pub use vapid::Vapid;
 
+use super::alarm::Phone;
 use super::limits::MESSAGE;
 use super::presence::{Belongs, Presence};
 use super::store::{RelayStore, Subscription};
@@ -33,7 +34,7 @@ use crate::clock::Clock;
 use crate::domain::{DeviceId, RequestKey, WorkshopKey};
 use crate::net::Dialer;
 use crate::seal::{FROM_OWNER, SealedEntry};
-use crate::wire::owner::PushPayload;
+use crate::wire::owner::{AlarmPayload, PushPayload};
 
 /// Browsers that one thread may push to.
 pub const SUBSCRIPTIONS_PER_THREAD_MAX: usize = 16;
@@ -167,6 +168,26 @@ impl<S: RelayStore> Pusher<S> {
         });
     }
 
+    /// Tells an admin's phone of a box's silence.
+    pub fn alarm(&self, payload: AlarmPayload, to: Phone) {
+        let this = self.clone();
+        self.spawn(async move {
+            let push = Push {
+                to: (&to).into(),
+                payload: payload.encode(),
+                // A later one replaces what the push service still holds: what counts is how it stands.
+                topic: BASE64.encode(payload.alarm.as_bytes()),
+                urgency: Urgency::High,
+            };
+            this.deliver(push, None).await;
+        });
+    }
+
+    /// Sends a notification that says nothing, to see whether an alarm would come.
+    pub fn test_alarm(&self, workshop: WorkshopKey, to: Phone) {
+        self.alarm(AlarmPayload::test(workshop), to);
+    }
+
     /// Tells a thread's browsers, as long as there is something new.
     async fn tell(self, workshop: WorkshopKey, thread: RequestKey) {
         while let Some(entry) = self.next(workshop, thread) {
@@ -220,13 +241,13 @@ impl<S: RelayStore> Pusher<S> {
         urgency: Urgency,
     ) {
         let push = Push {
-            to,
+            to: to.into(),
             payload: payload.encode(),
             // One of a kind: a later one replaces what the push service still holds (RFC 8030 §5.4).
             topic: BASE64.encode(thread.as_bytes()),
             urgency,
         };
-        self.deliver(push, !payload.clear).await;
+        self.deliver(push, Some(!payload.clear)).await;
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {

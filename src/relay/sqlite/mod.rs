@@ -3,6 +3,7 @@
 //! `engine` runs commands and looks; every other file is one concern of what is kept. Nothing here
 //! opens a sealed body, and nothing outside sees a connection.
 
+mod alarms;
 mod append;
 mod blocks;
 mod engine;

@@ -9,10 +9,16 @@ use crate::domain::Timestamp;
 use crate::store::migrate::{self, Migration};
 use crate::store::{OpenError, StoreError, only_owner_may_read, writer};
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    sql: include_str!("../../../migrations/relay/0001_relay.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        sql: include_str!("../../../migrations/relay/0001_relay.sql"),
+    },
+    Migration {
+        number: 2,
+        sql: include_str!("../../../migrations/relay/0002_alarm.sql"),
+    },
+];
 
 /// Which of a directory's two users opens it.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -54,6 +54,8 @@ pub(super) fn subscribe(
 pub(super) fn unsubscribe(conn: &Connection, endpoint: &str) -> Done<()> {
     conn.prepare_cached("delete from subscription where endpoint = ?1")?
         .execute([endpoint])?;
+    conn.prepare_cached("delete from alarm_phone where endpoint = ?1")?
+        .execute([endpoint])?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 //! nothing of it waits for the network.
 
 pub mod adopt;
+mod alarm;
 mod batch;
 mod clear;
 mod delivery;
@@ -17,6 +18,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use alarm::{alarm_secret, set_alarm};
 pub use batch::batch_after;
 pub use delivery::{Waiting, applied, delivered_up_to, waiting};
 pub use devices::{LinkDevice, devices};

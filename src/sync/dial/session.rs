@@ -134,6 +134,9 @@ where
         match news {
             BoxNews::Online => {
                 self.with.reporter.stands(LinkState::Online).await;
+                if let Some(watch) = retention::watch(self.with.store).await {
+                    self.machine.watch(watch);
+                }
                 for moment in moments::staffed(self.with.store, self.with.board).await {
                     self.machine.moment(moment);
                 }

@@ -93,7 +93,8 @@ impl Live {
             | Frame::GiveBack(_)
             | Frame::Given(_)
             | Frame::Fork(_)
-            | Frame::Retain(_) => Err(End::Protocol),
+            | Frame::Retain(_)
+            | Frame::Watch(_) => Err(End::Protocol),
         }
     }
 

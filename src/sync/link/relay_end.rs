@@ -291,6 +291,7 @@ impl RelayEnd {
             Frame::Retain(retain) => {
                 self.store(RelayOrder::Retain(fence, retain.line, retain.closed));
             }
+            Frame::Watch(watch) => self.store(RelayOrder::Watch(fence, watch.alarm)),
             Frame::Refused(refused) => {
                 // Put off, not refused: it stays where it is.
                 if refused.why != "later" {

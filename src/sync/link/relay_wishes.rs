@@ -6,7 +6,7 @@ use super::End;
 use super::kept::{Appended, Fence, PairingCode, Session, SessionAsked};
 use crate::domain::{EventId, RequestKey, Seq, Timestamp, WorkshopKey};
 use crate::seal::{Chain, Position, SealedPost, SigningKey};
-use crate::wire::link::{Entries, Frame, GiveBack, Given, Moment};
+use crate::wire::link::{Alarm, Entries, Frame, GiveBack, Given, Moment};
 
 /// What the relay is, and what is random in one session.
 #[derive(Clone)]
@@ -57,6 +57,8 @@ pub enum RelayOrder {
     Fork(Fence, Position),
     /// Note what may be trimmed. Answered `Done`.
     Retain(Fence, Seq, Vec<RequestKey>),
+    /// Note whether the admin's phones are told when the box is silent. Answered `Done`.
+    Watch(Fence, Option<Alarm>),
     /// Posts after a place in the mailbox. Answered `Posts`.
     Posts(WorkshopKey, i64, u32),
     /// The box will not take a post. Answered `Done`.

@@ -4,7 +4,7 @@ use minicbor::{Decoder, Encode, Encoder};
 
 use super::{
     Applied, Chains, Challenge, Entries, FRAME_BYTES_MAX, Fork, GiveBack, Given, Goaway, Moment,
-    Probe, Refused, Retain, Signed,
+    Probe, Refused, Retain, Signed, Watch,
 };
 use crate::seal::SealedPost;
 
@@ -33,6 +33,7 @@ pub enum Frame {
     Fork(Fork),
     Moment(Moment),
     Retain(Retain),
+    Watch(Watch),
 }
 
 /// A frame that cannot be read.
@@ -70,6 +71,7 @@ impl Frame {
             Self::Fork(body) => put(&mut e, 16, body),
             Self::Moment(body) => put(&mut e, 17, body),
             Self::Retain(body) => put(&mut e, 18, body),
+            Self::Watch(body) => put(&mut e, 19, body),
         };
         written.expect("writing to memory cannot fail");
         e.into_writer()
@@ -120,6 +122,7 @@ fn read(bytes: &[u8]) -> Result<Option<Frame>, minicbor::decode::Error> {
         16 => Frame::Fork(d.decode()?),
         17 => Frame::Moment(d.decode()?),
         18 => Frame::Retain(d.decode()?),
+        19 => Frame::Watch(d.decode()?),
         _ => return Ok(None),
     };
     Ok(Some(frame))

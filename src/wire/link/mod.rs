@@ -319,6 +319,28 @@ pub struct Retain {
     pub closed: Vec<RequestKey>,
 }
 
+/// Whether, and how, the admin's phones are told when the box is silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Watch {
+    /// None: nobody is told (any more).
+    #[n(0)]
+    pub alarm: Option<Alarm>,
+}
+
+/// Tell the phones that show the secret of the admin's link when the box is silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Alarm {
+    /// SHA-256 of the secret in the admin's link. With another one the phones of the old link are
+    /// forgotten.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub secret_sha: [u8; 32],
+    /// How long the box must be silent, in milliseconds.
+    #[n(1)]
+    pub after_ms: u32,
+}
+
 /// The line is about to go.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]

@@ -152,6 +152,7 @@ impl HostileRelay {
             | RelayOrder::GiveBack(..)
             | RelayOrder::Fork(..)
             | RelayOrder::Retain(..)
+            | RelayOrder::Watch(..)
             | RelayOrder::Posts(..)
             | RelayOrder::Refuse(..) => RelayAnswer::Done,
         }

@@ -1,5 +1,6 @@
 //! The relay's edge as pages and boxes meet it: real sockets on port 0, SQLite in memory.
 
+mod alarm;
 mod doors;
 mod owners;
 mod page;

@@ -1,5 +1,6 @@
 //! Pushes from the entry that is news to the browser that opens it, over TLS.
 
+mod alarm;
 mod service;
 
 use http::StatusCode;

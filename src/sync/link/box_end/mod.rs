@@ -19,7 +19,7 @@ use crate::domain::{Seq, WorkshopKey};
 use crate::net::Target;
 use crate::seal::{Chain, Position, SigningKey, verify};
 use crate::wire::link::{
-    Chains, Challenge, Frame, HelloBody, Moment, PROTO, Retain, Signed, Verdict, WelcomeBody,
+    Chains, Challenge, Frame, HelloBody, Moment, PROTO, Retain, Signed, Verdict, Watch, WelcomeBody,
 };
 
 /// The longest address of a relay, in bytes.
@@ -137,6 +137,13 @@ impl BoxEnd {
     pub fn retain(&mut self, retain: Retain) {
         if self.is_live() {
             self.send(Frame::Retain(retain));
+        }
+    }
+
+    /// Who is told when the box is silent; lost when the line is not up.
+    pub fn watch(&mut self, watch: Watch) {
+        if self.is_live() {
+            self.send(Frame::Watch(watch));
         }
     }
 

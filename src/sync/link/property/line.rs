@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use super::chance::Random;
 use super::world::Machine;
 use crate::commands::{AcceptPost, Accepted};
+use crate::relay::alarm::AlarmStore;
 use crate::relay::sqlite::SqliteRelay;
 use crate::relay::store::{Kept, RelayStore, RelayStoreError};
 use crate::seal::Position;
@@ -276,6 +277,9 @@ fn carry_relay(relay: &SqliteRelay, order: RelayOrder) -> RelayAnswer {
         RelayOrder::Fork(fence, common) => now(relay.fork(fence, common)).map(RelayAnswer::Forked),
         RelayOrder::Retain(fence, line, closed) => {
             now(relay.retain(fence, line, closed)).map(|()| RelayAnswer::Done)
+        }
+        RelayOrder::Watch(fence, alarm) => {
+            now(relay.set_alarm(fence, alarm)).map(|()| RelayAnswer::Done)
         }
         RelayOrder::Posts(workshop, after, limit) => {
             now(relay.posts_after(workshop, after, limit)).map(RelayAnswer::Posts)
