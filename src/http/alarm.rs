@@ -83,7 +83,7 @@ fn body(view: &View<'_>) -> CommandResult<AlarmBody> {
     let url = base.zip(secret).map(|(base, secret)| {
         // Everything after # stays on the phone: the relay never learns the name.
         format!(
-            "{}/alarm/{}#{}.{}",
+            "{}/o/alarm/{}#{}.{}",
             base.trim_end_matches('/'),
             BASE64.encode(view.keys().workshop().as_bytes()),
             BASE64.encode(secret),

@@ -292,11 +292,10 @@ impl RelayEnd {
                 self.store(RelayOrder::Retain(fence, retain.line, retain.closed));
             }
             Frame::Watch(watch) => self.store(RelayOrder::Watch(fence, watch.alarm)),
+            // Put off, not refused: it stays where it is.
+            Frame::Refused(refused) if refused.why == "later" => {}
             Frame::Refused(refused) => {
-                // Put off, not refused: it stays where it is.
-                if refused.why != "later" {
-                    self.store(RelayOrder::Refuse(fence, refused.id, word(refused.why)));
-                }
+                self.store(RelayOrder::Refuse(fence, refused.id, word(refused.why)));
             }
             Frame::Credit(posts) => {
                 open.credit = open.credit.saturating_add(posts).min(POSTS_READ_MAX);
