@@ -75,6 +75,11 @@ impl Space {
         let _ = fs::remove_file(&self.reserve);
     }
 
+    /// What is put by, or would be.
+    pub(super) const fn reserve_bytes(&self) -> u64 {
+        self.reserve_bytes
+    }
+
     pub(super) const fn is_full(&self) -> bool {
         self.full
     }

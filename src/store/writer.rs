@@ -6,37 +6,28 @@
 //! that cannot write must not look alive.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::error::{CommandError, OpenError, StoreError};
+use super::card::LOCK_WAIT;
+pub(crate) use super::card::{checkpoint, empty_log, prepare};
+use super::error::{CommandError, StoreError};
 use super::high_water::HighWater;
 use super::keys::BoxKeys;
-use super::reader::STATEMENTS;
 use super::space::{Need, Space};
 use super::tx::{CommandResult, View, WriteTx};
-use crate::clock::Clock;
+use crate::clock::{Clock, stopwatch};
 use crate::domain::Committed;
 
 /// Commands that share one commit.
 const BATCH_COMMANDS_MAX: usize = 256;
 /// Commands that wait for the writer; more are answered "busy".
 pub(super) const QUEUE_COMMANDS_MAX: usize = 1_024;
-/// Longest wait for a lock; only a reader of another process, such as doctor, could hold one.
-const LOCK_WAIT: Duration = Duration::from_secs(5);
-/// Starts wait so many times `LOCK_WAIT`, a minute, for a reader of another process.
-const START_TRIES: u32 = 12;
-/// Page cache, in KiB.
-const CACHE_KIB: i64 = 8_192;
-/// The log is moved into the database when it has this many pages of 4 KiB.
-const CHECKPOINT_PAGES: i64 = 1_000;
-/// What the log is cut back to when it is reset, in bytes.
-const LOG_BYTES_MAX: i64 = 8 << 20;
 /// Longest wait for a reader while the disk proves itself.
 const PROOF_WAIT: Duration = Duration::from_millis(200);
 /// The exit status of a process whose writer died (`EX_SOFTWARE` of sysexits.h).
@@ -48,7 +39,11 @@ pub type Publish = Box<dyn Fn(&[Committed]) + Send>;
 
 /// How the writer fares, for everybody to see.
 #[derive(Debug, Default)]
-pub struct Health(AtomicU8);
+pub struct Health {
+    condition: AtomicU8,
+    /// When the disk last took a write.
+    written: Mutex<Option<Instant>>,
+}
 
 /// What `Health` says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,11 +59,21 @@ pub enum Condition {
 impl Health {
     /// How the writer fares.
     pub fn condition(&self) -> Condition {
-        match self.0.load(Ordering::Relaxed) {
+        match self.condition.load(Ordering::Relaxed) {
             0 => Condition::Sound,
             1 => Condition::Full,
             _ => Condition::Failing,
         }
+    }
+
+    /// Whether the disk took a write within this time, and nothing speaks against it since.
+    pub(super) fn is_proven_within(&self, life: Duration) -> bool {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        self.condition() == Condition::Sound && written.is_some_and(|at| at.elapsed() < life)
+    }
+
+    fn wrote(&self) {
+        *self.written.lock().unwrap_or_else(PoisonError::into_inner) = Some(stopwatch());
     }
 
     fn set(&self, condition: Condition) {
@@ -77,7 +82,7 @@ impl Health {
             Condition::Full => 1,
             Condition::Failing => 2,
         };
-        self.0.store(code, Ordering::Relaxed);
+        self.condition.store(code, Ordering::Relaxed);
     }
 }
 
@@ -235,8 +240,13 @@ impl Writer {
     /// Runs every command in a savepoint of its own and commits once.
     fn commit(&mut self, batch: &mut [Box<dyn Work>]) -> Result<Vec<Committed>, StoreError> {
         let Self {
-            conn, keys, clock, ..
+            conn,
+            keys,
+            clock,
+            health,
+            ..
         } = self;
+        let changes = conn.total_changes();
         conn.prepare_cached("begin immediate")?.execute([])?;
         let mut recorded = Vec::new();
         for work in batch {
@@ -264,6 +274,9 @@ impl Writer {
             }
         }
         conn.prepare_cached("commit")?.execute([])?;
+        if conn.total_changes() != changes {
+            health.wrote();
+        }
         Ok(recorded)
     }
 
@@ -323,47 +336,6 @@ impl Writer {
         self.health.set(Condition::Sound);
         Ok(())
     }
-}
-
-/// Sets up a connection that writes: `Ok` from its commits means that the disk has it (invariant 1).
-pub(crate) fn prepare(conn: &Connection) -> Result<(), rusqlite::Error> {
-    conn.busy_timeout(LOCK_WAIT)?;
-    conn.set_prepared_statement_cache_capacity(STATEMENTS);
-    for (pragma, value) in [
-        ("journal_mode", "wal"),
-        ("synchronous", "full"),
-        ("foreign_keys", "on"),
-        ("secure_delete", "on"), // erased words are overwritten, not only unlinked
-        ("trusted_schema", "off"),
-        ("temp_store", "memory"),
-    ] {
-        conn.pragma_update(None, pragma, value)?;
-    }
-    conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-    conn.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)
-}
-
-/// Empties the log, however long a reader of another process takes to let go of it.
-pub(crate) fn empty_log(conn: &Connection) -> Result<(), OpenError> {
-    for _ in 0..START_TRIES {
-        match checkpoint(conn) {
-            Err(StoreError::Busy) => {
-                tracing::warn!("another program is reading the database; waiting for it");
-            }
-            done => return done.map_err(OpenError::Store),
-        }
-    }
-    Err(OpenError::Store(StoreError::Busy))
-}
-
-/// Moves the whole log into the database and empties it.
-///
-/// # Errors
-/// `Busy` while somebody still reads from the log, or what the disk says.
-pub(crate) fn checkpoint(conn: &Connection) -> Result<(), StoreError> {
-    let busy: bool = conn.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get(0))?;
-    if busy { Err(StoreError::Busy) } else { Ok(()) }
 }
 
 fn answer_all(batch: Vec<Box<dyn Work>>, outcome: &Result<(), StoreError>) {

@@ -29,3 +29,4 @@ mod refused;
 mod sample;
 mod slow_peers;
 mod stopped;
+mod wear;
