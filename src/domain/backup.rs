@@ -208,7 +208,9 @@ pub enum BackupUnreadable {
     #[error("This backup ends too early: it was not copied whole. Copy it again, or use another.")]
     CutOff,
     /// Some of it was changed.
-    #[error("This backup is damaged: what is in it is not what was written. Use another one.")]
+    #[error(
+        "This backup is damaged or was not copied whole: what is in it is not what was written. Copy it again, or use another one."
+    )]
     Damaged,
     /// The words are right, and of another workshop.
     #[error(

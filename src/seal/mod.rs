@@ -6,6 +6,7 @@
 //!                               ├─ staff key                      events no owner may read
 //!                               ├─ InviteSecret (invite) ─┬─ auth      opens the socket
 //!                               │                         └─ wrap key  carries the thread key
+//!                               ├─ backup key (salt of a file)    chunks of a backup
 //!                               └─ SigningKey (purpose)           heads, access tokens
 //! ```
 //!
@@ -18,6 +19,7 @@
 //! `tests/fixtures/seal/vectors.json` holds both sides to it. Every HKDF here is HKDF-SHA-256
 //! with 32 bytes of output; "empty salt" is RFC 5869's default, 32 zero bytes.
 
+mod backup;
 mod carried;
 mod cbor;
 mod chain;
@@ -32,6 +34,9 @@ mod thread;
 #[cfg(test)]
 mod vectors;
 
+pub use backup::{
+    BACKUP_CHUNK_BYTES, BACKUP_HEADER_BYTES, BACKUP_TAG_BYTES, BackupHeader, ChunkPlace, ChunkSeal,
+};
 pub use carried::{
     Clear, FROM_OWNER, LINK_KEY_PURPOSE, Lineage, POST_BYTES_MAX, POST_KINDS, Position, STAFF_ONLY,
     SealedEntry, SealedPost, SignedHead, Wrap,

@@ -8,6 +8,8 @@
 //! name                        what the box is called on its network, where another had the name first
 //! control.sock                the running server's ear for `motoreach person add` and the like
 //! restoring/ restored/        what comes back from a relay, until it is put in place (`restore`)
+//! backups/                    where backups go unless somebody chose another folder
+//! backing-up/                 what making one needs on the way
 //! ```
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -63,6 +65,15 @@ impl DataDir {
     /// The name that the box got on its network, where that is not the one it was to have.
     pub fn name_on_network(&self) -> PathBuf {
         self.path.join("name")
+    }
+
+    /// Where backups go unless somebody chose another folder.
+    pub fn backups(&self) -> PathBuf {
+        self.path.join("backups")
+    }
+
+    pub(super) fn backing_up(&self) -> PathBuf {
+        self.path.join("backing-up")
     }
 
     pub(super) fn high_water(&self) -> PathBuf {

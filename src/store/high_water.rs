@@ -23,7 +23,7 @@ use crate::clock::stopwatch;
 use crate::domain::{LogId, Seq};
 
 /// In `local_state` of our backups.
-const IS_BACKUP: &str = "is_backup";
+pub(super) const IS_BACKUP: &str = "is_backup";
 /// The file is written again after at least so long: a card wears out.
 const PAUSE: Duration = Duration::from_secs(60);
 

@@ -90,6 +90,11 @@ impl BoxKeys {
         InviteSecret::derive(&self.root, *invite.as_bytes())
     }
 
+    /// The root secret itself, for sealing backups.
+    pub(super) const fn root(&self) -> &RootSecret {
+        &self.root
+    }
+
     /// A secret of this box for one purpose.
     pub fn secret(&self, purpose: &str) -> Key {
         self.root.derive(purpose, &[])

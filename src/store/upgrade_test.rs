@@ -131,6 +131,6 @@ fn a_database_of_the_first_version_is_brought_to_this_one() {
     }
     let (_, faults) = proof::faults(&old, now.keys(), 9).unwrap();
     assert_eq!(faults, Vec::<String>::new());
-    let faults = verify::projection_faults(&old, now.keys()).unwrap();
+    let faults = verify::examine(&old, now.keys()).unwrap().faults;
     assert_eq!(faults, Vec::<String>::new());
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, types::Value};
+use rusqlite::Connection;
 
 use super::data_dir::DataDir;
 use super::error::{OpenError, StoreError};
@@ -59,12 +59,21 @@ pub fn check(dir: &DataDir) -> Result<Report, OpenError> {
     examined.map_err(OpenError::Store)
 }
 
-fn examine(conn: &Connection, keys: &BoxKeys) -> Result<Report, StoreError> {
+pub(super) fn examine(conn: &Connection, keys: &BoxKeys) -> Result<Report, StoreError> {
+    examine_beside(conn, keys, || Ok(Connection::open_in_memory()?))
+}
+
+/// The same with what is rebuilt in an empty database that `scratch` makes, where memory is short.
+pub(super) fn examine_beside(
+    conn: &Connection,
+    keys: &BoxKeys,
+    scratch: impl FnOnce() -> Result<Connection, StoreError>,
+) -> Result<Report, StoreError> {
     let mut faults = sqlite_faults(conn)?;
     let (entries, journal_faults) = proof::faults(conn, keys, FAULTS_MAX)?;
     faults.extend(journal_faults);
     if faults.is_empty() {
-        faults.extend(projection_faults(conn, keys)?);
+        faults.extend(rebuilt_faults(conn, keys, scratch()?)?);
     }
     let messages = conn.query_row("select count(*) from message", [], |row| row.get(0))?;
     Ok(Report {
@@ -89,15 +98,17 @@ fn sqlite_faults(conn: &Connection) -> Result<Vec<String>, StoreError> {
 }
 
 /// Rebuilds everything that follows from the journal beside the database, and compares.
-pub(super) fn projection_faults(
+fn rebuilt_faults(
     conn: &Connection,
     keys: &BoxKeys,
+    mut scratch: Connection,
 ) -> Result<Vec<String>, StoreError> {
-    let mut scratch = Connection::open_in_memory()?;
     migrate::migrate(&mut scratch, Timestamp(0))
         .map_err(|error| StoreError::Damaged(error.to_string()))?;
     scratch.set_prepared_statement_cache_capacity(reader::STATEMENTS);
-    differences(conn, &scratch, keys)
+    // Never committed: only what does not fit into its cache goes to a disk, if it is on one.
+    let unkept = scratch.unchecked_transaction()?;
+    differences(conn, &unkept, keys)
 }
 
 /// The same, beside a database that is empty.
@@ -112,7 +123,7 @@ pub(super) fn differences(
     })?;
     let mut faults = Vec::new();
     for table in PROJECTIONS {
-        if rows(conn, table)? != rows(scratch, table)? {
+        if !are_the_same(conn, scratch, table)? {
             faults.push(format!(
                 "table {table} is not what follows from the journal; run `motoreach doctor --rebuild`"
             ));
@@ -173,15 +184,27 @@ fn replay(conn: &Connection, keys: &BoxKeys, entry: &journal::Entry) -> Result<(
     )
 }
 
-fn rows(conn: &Connection, table: &str) -> Result<Vec<Vec<Value>>, StoreError> {
-    let mut query = conn.prepare(&format!("select * from {table} order by 1"))?;
-    let columns = query.column_count();
-    let rows = query
-        .query_map([], |row| {
-            (0..columns).map(|column| row.get(column)).collect()
-        })?
-        .collect::<Result<Vec<Vec<Value>>, _>>()?;
-    Ok(rows)
+/// Compares a table row by row: memory is two rows, whatever its length.
+fn are_the_same(one: &Connection, other: &Connection, table: &str) -> Result<bool, StoreError> {
+    let sql = format!("select * from {table} order by 1");
+    let (mut one, mut other) = (one.prepare(&sql)?, other.prepare(&sql)?);
+    if !one.column_names().eq(other.column_names()) {
+        return Ok(false);
+    }
+    let columns = one.column_count();
+    let (mut one, mut other) = (one.query([])?, other.query([])?);
+    loop {
+        let (one, other) = match (one.next()?, other.next()?) {
+            (Some(one), Some(other)) => (one, other),
+            (None, None) => return Ok(true),
+            (Some(_), None) | (None, Some(_)) => return Ok(false),
+        };
+        for column in 0..columns {
+            if one.get_ref(column)? != other.get_ref(column)? {
+                return Ok(false);
+            }
+        }
+    }
 }
 
 fn read_only(database: &Path) -> Result<Connection, OpenError> {

@@ -1,5 +1,25 @@
-//! Backups: making them, proving them by restoring them, and what is noted of them.
+//! Backups: making them, proving them by restoring them, which are kept, and what is noted of them
+//! (`sync.md` §4: a backup knows that it is one).
+//!
+//! In reading order: `name`, `folder` (which files are whose), `file`, `pack` (the bytes, sealed by
+//! `seal::backup`), `watch`, `trouble`, `copy`, `prove`, `make`, `keep`, `record`, and `desk`, the door for
+//! everybody who wants one.
 
+mod copy;
+mod desk;
+mod file;
+mod folder;
+mod keep;
+mod make;
+mod name;
+mod pack;
+mod prove;
 mod record;
+mod trouble;
+mod watch;
 
-pub use record::{Chosen, Settings, last, last_proof, note_last, note_proof, set, settings};
+pub use desk::{BackupOrder, BackupOutcome, Backups};
+pub use folder::{Found, choose, folder_of, found, open_plain};
+pub use make::Place;
+pub use record::{Chosen, Settings, last, last_proof, set, settings};
+pub use trouble::Trouble;

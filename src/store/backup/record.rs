@@ -16,6 +16,8 @@ use crate::store::tx::{View, WriteTx};
 const SETTINGS: &str = "backup_settings";
 const LAST: &str = "backup_last";
 const PROOF: &str = "backup_proof";
+/// What was noted of backups says nothing of the box that is restored from one.
+pub(super) const NOTES: [&str; 3] = [LAST, PROOF, BACKED_UP];
 
 /// Where backups go, and how many are kept.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -119,7 +121,7 @@ pub fn last(view: &View<'_>) -> Result<Option<LastBackup>, StoreError> {
 }
 
 /// Notes what came of an attempt.
-pub fn note_last(tx: &WriteTx<'_>, last: &LastBackup) -> Result<(), StoreError> {
+pub(super) fn note_last(tx: &WriteTx<'_>, last: &LastBackup) -> Result<(), StoreError> {
     let fault = last.fault.clone();
     let kept = KeptLast {
         at: last.at.0,
@@ -134,7 +136,11 @@ pub fn note_last(tx: &WriteTx<'_>, last: &LastBackup) -> Result<(), StoreError> 
 /// Notes that a backup was proven. From now on a relay may forget what it has (`link::retention`),
 /// unless copies of the journal were brought together meanwhile: what the backup has after `chain`'s
 /// place stands elsewhere then, and the next one will tell.
-pub fn note_proof(tx: &WriteTx<'_>, proof: &BackupProof, chain: Chain) -> Result<(), StoreError> {
+pub(super) fn note_proof(
+    tx: &WriteTx<'_>,
+    proof: &BackupProof,
+    chain: Chain,
+) -> Result<(), StoreError> {
     let kept = KeptProof {
         at: proof.at.0,
         seq: proof.seq.0,
