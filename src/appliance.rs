@@ -36,6 +36,7 @@ use crate::net::tls::TlsClock;
 use crate::net::{self, Dialer, Plain, Reach};
 use crate::ops::control;
 use crate::ops::ear::{self, Ear, Front};
+use crate::store::backup::Backups;
 use crate::store::{self, DataDir, OpenError, Store, StoreError, local};
 use crate::sync;
 use crate::sync::dial::LinkParts;
@@ -180,11 +181,13 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         expiring,
         shutdown.clone(),
     ));
+    let backups = Backups::new(store.clone(), shutdown.clone(), tracker.clone());
     tracker.spawn(control::listen(
         store.dir().control_socket(),
         Ear::of_box(
             store.clone(),
             Arc::clone(&tokens),
+            backups,
             front(board.clone(), set_up_code.clone()),
         ),
         shutdown.clone(),

@@ -2,6 +2,7 @@
 //!
 //! Nothing here opens a file or knows a default that depends on the machine; those are in `config`.
 
+mod backup;
 mod export;
 mod log;
 mod operator;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub use backup::BackupArgs;
 pub use export::{ExportArgs, VerifyArgs};
 pub use log::{LogArgs, LogWhat};
 pub use operator::{
@@ -71,6 +73,8 @@ pub enum Command {
     Token(TokenArgs),
     /// Check the data and say what is wrong and what to do
     Doctor(DoctorArgs),
+    /// Make a backup now, and prove it
+    Backup(BackupArgs),
     /// Bring a workshop back from its relay, on a new card or a new machine
     Restore(RestoreArgs),
     /// Write one request or one owner into a file that proves itself

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Request(command) => ops::request(command),
         Command::Token(args) => ops::token(&args),
         Command::Doctor(args) => ops::doctor(&args),
+        Command::Backup(args) => ops::backup(&args),
         Command::Restore(args) => ops::restore(&args),
         Command::Export(args) => ops::export(&args),
         Command::Verify(args) => ops::verify(&args),
@@ -43,6 +44,7 @@ const fn audience(command: &Command) -> Audience {
         | Command::Request(_)
         | Command::Token(_)
         | Command::Doctor(_)
+        | Command::Backup(_)
         | Command::Restore(_)
         | Command::Export(_)
         | Command::Verify(_)
@@ -66,6 +68,7 @@ const fn answers_in_json(command: &Command) -> bool {
         Command::Request(RequestCommand::Add(args)) => args.at.json,
         Command::Token(args) => args.at.json,
         Command::Doctor(args) => args.at.json,
+        Command::Backup(args) => args.at.json,
         Command::Restore(args) => args.at.json,
         Command::Export(args) => args.at.json,
         Command::Verify(args) => args.json,

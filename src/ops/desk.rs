@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::control;
 use super::execute::execute;
@@ -13,6 +15,7 @@ use super::order::{Answer, Request};
 use super::signals::survive_file_size_limit;
 use crate::clock::Clock;
 use crate::http::token::{TOKEN_KEY_PURPOSE, TokenKeys};
+use crate::store::backup::Backups;
 use crate::store::{DataDir, OpenError, Store};
 
 /// A server that starts or stops, or another command, is waited for this often, this long.
@@ -22,9 +25,34 @@ const ATTEMPT_PAUSE: Duration = Duration::from_millis(100);
 /// A place to order things.
 pub(super) enum Desk {
     /// Nobody uses the data: it is open here.
-    Here(Store, Box<TokenKeys>),
+    Here(Box<Here>),
     /// A server has it and listens at this socket.
     Server(PathBuf),
+}
+
+/// The data, open in this process.
+pub(super) struct Here {
+    store: Store,
+    tokens: TokenKeys,
+    backups: Backups,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Here {
+    fn new(store: Store) -> Self {
+        let key = store.keys().signing_key(TOKEN_KEY_PURPOSE);
+        let tokens = TokenKeys::new(&key, store.keys().workshop().uuid());
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let backups = Backups::new(store.clone(), stop.clone(), tasks.clone());
+        Self {
+            store,
+            tokens,
+            backups,
+            stop,
+            tasks,
+        }
+    }
 }
 
 impl Desk {
@@ -48,11 +76,7 @@ impl Desk {
                 Clock::kept(&dir.clock_floor()),
                 Box::new(|_| {}),
             ) {
-                Ok(store) => {
-                    let key = store.keys().signing_key(TOKEN_KEY_PURPOSE);
-                    let tokens = TokenKeys::new(&key, store.keys().workshop().uuid());
-                    return Ok(Self::Here(store, Box::new(tokens)));
-                }
+                Ok(store) => return Ok(Self::Here(Box::new(Here::new(store)))),
                 Err(OpenError::InUse(_)) if attempt < ATTEMPTS_MAX => {
                     attempt += 1;
                     tokio::time::sleep(ATTEMPT_PAUSE).await;
@@ -68,7 +92,15 @@ impl Desk {
     /// `Refused`, or the server did not answer.
     pub(super) async fn ask(&self, request: Request) -> anyhow::Result<Answer> {
         match self {
-            Self::Here(store, tokens) => Ok(execute(store, tokens, request).await?),
+            Self::Here(here) => {
+                let Here {
+                    store,
+                    tokens,
+                    backups,
+                    ..
+                } = &**here;
+                Ok(execute(store, tokens, backups, request).await?)
+            }
             Self::Server(socket) => {
                 let outcome = control::ask(socket, &request).await.context(
                     "The running server did not answer: it is not known whether it was done. Look \
@@ -79,10 +111,25 @@ impl Desk {
         }
     }
 
+    /// Has what this process is at end early; says whether it was this process. A server goes on.
+    pub(super) fn stop(&self) -> bool {
+        match self {
+            Self::Here(here) => {
+                here.stop.cancel();
+                true
+            }
+            Self::Server(_) => false,
+        }
+    }
+
     /// Finishes what was begun.
     pub(super) async fn close(self) {
         match self {
-            Self::Here(store, _) => store.close().await,
+            Self::Here(here) => {
+                here.tasks.close();
+                here.tasks.wait().await;
+                here.store.close().await;
+            }
             Self::Server(_) => {}
         }
     }

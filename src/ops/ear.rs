@@ -12,6 +12,7 @@ use super::order::{Answer, Refused, Request};
 use crate::domain::{Field, Rejection};
 use crate::http::token::TokenKeys;
 use crate::store::Store;
+use crate::store::backup::Backups;
 use crate::telemetry::Levels;
 
 /// A changed log may stay so for this long, in seconds: a week.
@@ -21,7 +22,7 @@ const LOG_FOR_S_MAX: u64 = 7 * 24 * 3_600;
 #[derive(Clone)]
 pub struct Ear {
     front: Arc<dyn Fn() -> Front + Send + Sync>,
-    workshop: Option<(Store, Arc<TokenKeys>)>,
+    workshop: Option<(Store, Arc<TokenKeys>, Backups)>,
 }
 
 impl Ear {
@@ -29,11 +30,12 @@ impl Ear {
     pub fn of_box(
         store: Store,
         tokens: Arc<TokenKeys>,
+        backups: Backups,
         front: impl Fn() -> Front + Send + Sync + 'static,
     ) -> Self {
         Self {
             front: Arc::new(front),
-            workshop: Some((store, tokens)),
+            workshop: Some((store, tokens, backups)),
         }
     }
 
@@ -57,7 +59,9 @@ impl Ear {
         match (request, &self.workshop) {
             (Request::Log { set, for_s }, _) => log(set, for_s),
             (Request::Front, _) => Ok(Answer::Front((self.front)())),
-            (request, Some((store, tokens))) => execute(store, tokens, request).await,
+            (request, Some((store, tokens, backups))) => {
+                execute(store, tokens, backups, request).await
+            }
             (_, None) => Err(not_here()),
         }
     }

@@ -5,6 +5,7 @@
 
 use uuid::Uuid;
 
+use super::back_up;
 use super::ear::not_here;
 use super::order::{Answer, PersonLine, Refused, Request};
 use crate::commands::{AddPerson, ChangePerson, Customer, OpenRequest};
@@ -14,6 +15,7 @@ use crate::domain::{
 };
 use crate::http::token::{Grant, TOKEN_LIFE_S_MAX, TokenKeys};
 use crate::seal::invite_link;
+use crate::store::backup::Backups;
 use crate::store::{Store, people};
 use crate::wire::{rfc3339, role_from_word, role_word};
 
@@ -30,6 +32,7 @@ const YEAR_MAX: i64 = 2100;
 pub(super) async fn execute(
     store: &Store,
     tokens: &TokenKeys,
+    backups: &Backups,
     request: Request,
 ) -> Result<Answer, Refused> {
     match request {
@@ -120,6 +123,8 @@ pub(super) async fn execute(
         Request::Token { person, ttl_s } => token(store, tokens, PersonId(person), ttl_s).await,
         // They are about a running server, and `ear` answers them.
         Request::Log { .. } | Request::Front => Err(not_here()),
+        Request::BackUp { to, plain } => back_up::begin(backups, to, plain),
+        Request::BackupState { ticket } => Ok(back_up::state(backups, ticket)),
     }
 }
 

@@ -4,6 +4,8 @@
 //! has it, and `operator` orders things through it; `doctor` looks for itself, and `restore` fills an
 //! empty directory. Answers go to stdout, the log and what went wrong to stderr.
 
+mod back_up;
+mod backup;
 pub mod bench;
 pub mod control;
 mod demo;
@@ -13,6 +15,7 @@ pub mod ear;
 mod execute;
 mod export;
 mod failure;
+mod figures;
 mod log;
 mod new_password;
 mod operator;
@@ -33,6 +36,7 @@ use std::io::{self, Write};
 
 use tokio::runtime::{Builder, Runtime};
 
+pub use backup::run as backup;
 pub use demo::run as demo;
 pub use doctor::run as doctor;
 pub use export::run as export;

@@ -1,9 +1,12 @@
 //! What an operator may order at the command line, and what they are told. JSON of these goes over
 //! the control socket; `execute` carries them out.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::back_up::BackupLine;
 use crate::domain::{Person, Rejection};
 use crate::store::{CommandError, StoreError};
 use crate::wire::role_word;
@@ -80,6 +83,18 @@ pub(super) enum Request {
     },
     /// Where a browser finds the server.
     Front,
+    /// A backup is to be made.
+    BackUp {
+        /// To this folder or file instead of where the settings say.
+        to: Option<PathBuf>,
+        /// Whether anybody may read it.
+        plain: bool,
+    },
+    /// How a backup stands.
+    BackupState {
+        /// What it was begun with.
+        ticket: u64,
+    },
 }
 
 /// What came of it.
@@ -122,6 +137,13 @@ pub(super) enum Answer {
     },
     /// Where a browser finds the server.
     Front(Front),
+    /// A backup is under way.
+    BackupBegun {
+        /// What to ask after it with.
+        ticket: u64,
+    },
+    /// How a backup stands.
+    Backup(BackupLine),
 }
 
 /// Where a browser finds the server, the most useful first.

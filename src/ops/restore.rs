@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::desk::must_be_ours;
 use super::failure::Exit;
+use super::figures::{counted, grouped};
 use super::serve::minded_signals;
 use super::{many_threads, say, stdin};
 use crate::appliance;
@@ -217,23 +218,6 @@ fn sentence(back: &Restored) -> String {
     )
 }
 
-fn counted(count: i64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { many })
-}
-
-/// `1204` as `1,204`.
-fn grouped(count: i64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,6 +234,5 @@ mod tests {
             sentence(&back),
             "Sharma Motors is back: 1,204 messages in 31 requests, 1 person."
         );
-        assert_eq!([0, 999, 1_000_000].map(grouped), ["0", "999", "1,000,000"]);
     }
 }
