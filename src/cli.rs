@@ -4,6 +4,7 @@
 
 mod backup;
 mod export;
+mod install;
 mod log;
 mod operator;
 mod relay;
@@ -16,6 +17,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use backup::BackupArgs;
 pub use export::{ExportArgs, VerifyArgs};
+pub use install::{InstallArgs, UninstallArgs, UsbCommand};
 pub use log::{LogArgs, LogWhat};
 pub use operator::{
     AddPersonArgs, AddRequestArgs, DataArgs, DoctorArgs, ListPeopleArgs, PasswordArgs,
@@ -83,6 +85,13 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Show or change what the running box logs
     Log(LogArgs),
+    /// Install this program on this machine: user, units, started now and with the machine
+    Install(InstallArgs),
+    /// Take the installation back; the data stays
+    Uninstall(UninstallArgs),
+    /// Disks that are plugged in; for the system's own use
+    #[command(subcommand, hide = true)]
+    Usb(UsbCommand),
     /// Measure what this machine can do
     Bench(BenchArgs),
 }

@@ -29,6 +29,9 @@ fn main() -> ExitCode {
         Command::Export(args) => ops::export(&args),
         Command::Verify(args) => ops::verify(&args),
         Command::Log(args) => ops::log(args),
+        Command::Install(args) => ops::install(args),
+        Command::Uninstall(args) => ops::uninstall(args),
+        Command::Usb(command) => ops::usb(&command),
         Command::Bench(args) => ops::bench::run(args).map(|()| Exit::Done),
     };
     ops::conclude(done, json)
@@ -49,13 +52,20 @@ const fn audience(command: &Command) -> Audience {
         | Command::Export(_)
         | Command::Verify(_)
         | Command::Log(_)
+        | Command::Install(_)
+        | Command::Uninstall(_)
+        | Command::Usb(_)
         | Command::Bench(_) => Audience::Command,
     }
 }
 
 const fn answers_in_json(command: &Command) -> bool {
     match command {
-        Command::Serve(_) | Command::Demo(_) => false,
+        Command::Serve(_)
+        | Command::Demo(_)
+        | Command::Install(_)
+        | Command::Uninstall(_)
+        | Command::Usb(_) => false,
         Command::Relay(args) => match &args.command {
             None => false,
             Some(RelayCommand::Pair(args)) => args.json,

@@ -16,6 +16,7 @@ mod execute;
 mod export;
 mod failure;
 mod figures;
+mod install;
 mod log;
 mod new_password;
 mod operator;
@@ -30,6 +31,7 @@ mod service;
 mod signals;
 mod stdin;
 mod ttl;
+mod usb;
 mod verify;
 
 use std::io::{self, Write};
@@ -41,12 +43,14 @@ pub use demo::run as demo;
 pub use doctor::run as doctor;
 pub use export::run as export;
 pub use failure::{Exit, conclude};
+pub use install::{run as install, uninstall};
 pub use log::run as log;
 pub use operator::{person, request, token};
 pub use relay::run as relay;
 pub use restore::run as restore;
 pub use serve::run as serve;
 pub use ttl::Ttl;
+pub use usb::run as usb;
 pub use verify::run as verify;
 
 /// One line on stdout. Whoever stopped reading (`| head`) is no error.
