@@ -17,7 +17,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use backup::BackupArgs;
 pub use export::{ExportArgs, VerifyArgs};
-pub use install::{InstallArgs, UninstallArgs, UsbCommand};
+pub use install::{InstallArgs, UninstallArgs, UsbCommand, WhereArgs};
 pub use log::{LogArgs, LogWhat};
 pub use operator::{
     AddPersonArgs, AddRequestArgs, DataArgs, DoctorArgs, ListPeopleArgs, PasswordArgs,
@@ -89,6 +89,8 @@ pub enum Command {
     Install(InstallArgs),
     /// Take the installation back; the data stays
     Uninstall(UninstallArgs),
+    /// Say where a browser finds what runs here, and the set-up code while there is one
+    Where(WhereArgs),
     /// Disks that are plugged in; for the system's own use
     #[command(subcommand, hide = true)]
     Usb(UsbCommand),

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Log(args) => ops::log(args),
         Command::Install(args) => ops::install(args),
         Command::Uninstall(args) => ops::uninstall(args),
+        Command::Where(args) => ops::tell_where(&args),
         Command::Usb(command) => ops::usb(&command),
         Command::Bench(args) => ops::bench::run(args).map(|()| Exit::Done),
     };
@@ -54,6 +55,7 @@ const fn audience(command: &Command) -> Audience {
         | Command::Log(_)
         | Command::Install(_)
         | Command::Uninstall(_)
+        | Command::Where(_)
         | Command::Usb(_)
         | Command::Bench(_) => Audience::Command,
     }
@@ -65,6 +67,7 @@ const fn answers_in_json(command: &Command) -> bool {
         | Command::Demo(_)
         | Command::Install(_)
         | Command::Uninstall(_)
+        | Command::Where(_)
         | Command::Usb(_) => false,
         Command::Relay(args) => match &args.command {
             None => false,

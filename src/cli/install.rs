@@ -35,6 +35,14 @@ pub struct UninstallArgs {
     pub root: Option<PathBuf>,
 }
 
+/// `motoreach where`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct WhereArgs {
+    /// The relay instead of the box
+    #[arg(long)]
+    pub relay: bool,
+}
+
 /// `motoreach usb …`: what `motoreach-usb@.service` calls.
 #[derive(Debug, Subcommand)]
 pub enum UsbCommand {

@@ -43,7 +43,7 @@ pub use demo::run as demo;
 pub use doctor::run as doctor;
 pub use export::run as export;
 pub use failure::{Exit, conclude};
-pub use install::{run as install, uninstall};
+pub use install::{run as install, tell as tell_where, uninstall};
 pub use log::run as log;
 pub use operator::{person, request, token};
 pub use relay::run as relay;

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use super::failure::Exit;
+use super::failure::{Exit, NoData};
 use super::order::{Answer, Front, Request};
 use super::{control, one_thread, say};
-use crate::cli::InstallArgs;
+use crate::cli::{InstallArgs, WhereArgs};
 use crate::store::DataDir;
 use files::{BOX, CONFIGURATION, Kind, PACKAGED_UNITS, PROGRAM, RELAY, SHARED};
 use machine::Machine;
@@ -70,6 +70,19 @@ pub fn run(args: InstallArgs) -> anyhow::Result<Exit> {
         "MotoReach {} is installed and runs.",
         env!("CARGO_PKG_VERSION")
     ));
+    tell_where(kind);
+    Ok(Exit::Done)
+}
+
+/// `motoreach where`.
+///
+/// # Errors
+/// Nobody runs here.
+pub fn tell(args: &WhereArgs) -> anyhow::Result<Exit> {
+    let kind = if args.relay { RELAY } else { BOX };
+    if front(kind).is_none() {
+        return Err(NoData::NotRunning(format!("/{}", kind.data())).into());
+    }
     tell_where(kind);
     Ok(Exit::Done)
 }
