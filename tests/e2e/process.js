@@ -10,9 +10,13 @@ export const start_ms = 30_000;
 export class Process {
   #process = null;
 
-  /** Starts it and waits until it says where it listens; gives the port. */
-  async start(args) {
-    this.#process = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  /** Starts it, with further variables in its environment, and waits until it says where it listens;
+   * gives the port. */
+  async start(args, env = {}) {
+    this.#process = spawn(program, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    });
     let log = '';
     this.#process.stderr.on('data', (text) => (log += text));
     const lines = createInterface({ input: this.#process.stdout });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Chat, desktop, Device, isForEverybody, phone, until } from './browser.js';
+import { delivered, shown } from './delivery.js';
 import { PushService, sender } from './push-service.js';
 import { World } from './world.js';
 
@@ -18,37 +19,13 @@ after(async () => {
   await service?.stop();
 });
 
-/** Hands a push to the phone's worker, as its browser would. */
-async function delivered(page, { payload }) {
-  const session = await page.context().newCDPSession(page);
-  const registered = new Promise((resolve) => {
-    session.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
-      const found = registrations.find(({ scopeURL }) => scopeURL.endsWith('/o/'));
-      if (found !== undefined) resolve(found);
-    });
-  });
-  await session.send('ServiceWorker.enable');
-  const { registrationId } = await registered;
-  const origin = new URL(page.url()).origin;
-  const data = JSON.stringify(payload);
-  await session.send('ServiceWorker.deliverPushMessage', { origin, registrationId, data });
-  await session.detach();
-}
-
-/** What the phone shows of this app outside of its pages. */
-async function shown(page) {
-  return page.evaluate(async () => {
-    const registration = await navigator.serviceWorker.getRegistration('/o/');
-    const all = await registration.getNotifications();
-    return all.map(({ title, body }) => ({ title, body }));
-  });
-}
-
 test('a phone whose page is closed shows who wrote what; the push tells nobody on its way', async () => {
   const request = world.request(1);
   const { url } = await world.link(request);
   const device = await Device.of(world.browser, phone);
-  await device.context.grantPermissions(['notifications'], { origin: world.relay.publicUrl });
+  await device.context.grantPermissions(['notifications'], {
+    origin: world.relay.publicUrl,
+  });
   await service.serve(device);
   const page = await device.open(url);
   const chat = new Chat(page);

@@ -34,13 +34,16 @@ export class Relay {
   publicUrl = 'http://127.0.0.1:1';
 
   /** Starts it, again on the port that it had. */
-  async start() {
-    this.#port = await this.#process.start([
-      'relay',
-      ...this.#data,
-      ...['--listen', `127.0.0.1:${this.#port}`, '--public-url', this.publicUrl],
-      ...this.#options,
-    ]);
+  async start(env = {}) {
+    this.#port = await this.#process.start(
+      [
+        'relay',
+        ...this.#data,
+        ...['--listen', `127.0.0.1:${this.#port}`, '--public-url', this.publicUrl],
+        ...this.#options,
+      ],
+      env,
+    );
   }
 
   /** A code by which one box may use it. */

@@ -55,6 +55,21 @@ describe('a notification', () => {
     expect(shown.options.body).toBe('Notifications work on this device.');
   });
 
+  test('of a silent box says whose it is, and since when', async () => {
+    const alarm = inviteUuid;
+    const workshop = invite;
+    const since = '2026-11-25T02:00:00Z';
+    const unknown = await notificationOf(store, { alarm, silent_since: since });
+    expect(unknown.title).toBe('MotoReach');
+    await store.addAlarm({ workshop, fragment: 'x.y', workshopName: 'Nair Motors' });
+    const silent = await notificationOf(store, { alarm, silent_since: since });
+    expect(silent.title).toBe('Nair Motors');
+    expect(silent.options.body).toMatch(/^The box is silent since/);
+    expect(silent.options).toMatchObject({ tag: `alarm:${alarm}`, data: { alarm: workshop } });
+    const back = await notificationOf(store, { alarm });
+    expect(back.options.body).toBe('The box is back.');
+  });
+
   test('opens with keys that no script can read', async () => {
     const [keys] = await store.keys(invite);
     expect(keys?.journal.cipher.extractable).toBe(false);

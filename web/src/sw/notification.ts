@@ -2,6 +2,7 @@
 import { openBody } from '$lib/seal/body';
 import type { OwnerStore } from '$lib/store/owner-store';
 import { text } from '$lib/text';
+import { moment } from '$lib/text/format';
 import { fromBase64Url, toBase64Url, uuidBytes } from '$lib/wire/bytes';
 
 /** As the relay sends it (`src/relay/push`). */
@@ -15,6 +16,9 @@ export interface PushPayload {
   readonly body?: string | undefined;
   readonly clear?: boolean;
   readonly test?: boolean;
+  /** A box is silent, or back: whose, as a UUID. Then nothing is said of a thread. */
+  readonly alarm?: string;
+  readonly silent_since?: string;
 }
 
 export interface Shown {
@@ -23,13 +27,15 @@ export interface Shown {
 }
 
 /** One notification a thread: a newer one takes the place of the one before. */
-export const tagOf = ({ thread }: PushPayload): string => `thread:${thread ?? ''}`;
+export const tagOf = ({ thread, alarm }: PushPayload): string =>
+  alarm === undefined ? `thread:${thread ?? ''}` : `alarm:${alarm}`;
 
 /** A link's id as its path has it. */
 export const inviteOf = ({ invite }: PushPayload): string | undefined =>
   invite === undefined ? undefined : toBase64Url(uuidBytes(invite));
 
 export async function notificationOf(store: OwnerStore, payload: PushPayload): Promise<Shown> {
+  if (payload.alarm !== undefined) return alarmOf(store, payload, payload.alarm);
   const invite = inviteOf(payload);
   const options = {
     tag: tagOf(payload),
@@ -46,6 +52,29 @@ export async function notificationOf(store: OwnerStore, payload: PushPayload): P
   const words = await wordsOf(store, payload).catch(() => null);
   if (words === null) return { title, options: { ...options, body: text.owner.push.generic } };
   return { title: words.from || title, options: { ...options, body: words.content } };
+}
+
+/** What a phone of the workshop's is told of its box. */
+async function alarmOf(store: OwnerStore, payload: PushPayload, alarm: string): Promise<Shown> {
+  const workshop = toBase64Url(uuidBytes(alarm));
+  const known = await store.alarm(workshop).catch(() => null);
+  const since = payload.silent_since;
+  const words = text.alarm.push;
+  return {
+    title: known?.workshopName ?? text.product,
+    options: {
+      tag: tagOf(payload),
+      icon: '/icons/icon-192.png',
+      badge: '/icons/badge-96.png',
+      body:
+        payload.test === true
+          ? words.test
+          : since === undefined
+            ? words.back
+            : words.silent(moment(since)),
+      data: { alarm: workshop },
+    },
+  };
 }
 
 /** Null where the body is not along, or does not open with the keys of this phone. */

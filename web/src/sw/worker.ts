@@ -99,8 +99,8 @@ async function isBeingRead(payload: PushPayload): Promise<boolean> {
 
 self.addEventListener('notificationclick', (event) => {
   event.notification.close();
-  const { invite } = event.notification.data as { invite?: string };
-  event.waitUntil(show(invite));
+  const { invite, alarm } = event.notification.data as { invite?: string; alarm?: string };
+  event.waitUntil(alarm === undefined ? show(invite) : showAlarm(alarm));
 });
 
 async function show(invite: string | undefined): Promise<void> {
@@ -115,6 +115,11 @@ async function show(invite: string | undefined): Promise<void> {
   }
   const link = await store.link(invite);
   await self.clients.openWindow(`/o/${invite}#${link?.fragment ?? ''}`);
+}
+
+async function showAlarm(workshop: string): Promise<void> {
+  const alarm = await store.alarm(workshop);
+  await self.clients.openWindow(`/o/alarm/${workshop}#${alarm?.fragment ?? ''}`);
 }
 
 /** The browser has changed this phone's address for pushes: pages tell the relay when they open. */

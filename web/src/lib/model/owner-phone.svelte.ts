@@ -1,5 +1,7 @@
-import { OwnerStore, type LinkRecord } from '$lib/store/owner-store';
+import { AlarmApi } from '$lib/net/alarm-api';
+import { OwnerStore, type AlarmRecord, type LinkRecord } from '$lib/store/owner-store';
 import { inviteId, type InviteId } from '$lib/wire/ids';
+import { AlarmVisit } from './alarm.svelte';
 import type { Device } from './device';
 import { Installer } from './installer.svelte';
 import { pushBrowser } from './push.svelte';
@@ -47,6 +49,13 @@ export class OwnerPhone {
 
   visit(invite: InviteId, fragment: string): RelayVisit {
     return new RelayVisit(this.#parts, invite, fragment);
+  }
+
+  /** The silence alarm's page, for a phone of the workshop's; the worker will know whose box it is. */
+  async alarm(fetchFrom: typeof fetch, link: AlarmRecord, secret: string): Promise<AlarmVisit> {
+    await this.#store.addAlarm(link);
+    const api = new AlarmApi(fetchFrom, link.workshop, secret);
+    return new AlarmVisit(api, this.#parts.push);
   }
 
   /** Every link that was opened here, the newest first. */

@@ -1,4 +1,5 @@
 import { ApiError, type Api } from '$lib/net/api';
+import type { AlarmLink } from '$lib/wire/alarm';
 import type { LinkStateFrame } from '$lib/wire/frames';
 import type { Relay as Details } from '$lib/wire/relay';
 
@@ -75,6 +76,14 @@ export class Relay {
   /** Of two copies of the box that are alive, this is the real one. */
   async claim(): Promise<void> {
     this.#details = await this.#api.claimRelay();
+  }
+
+  alarm(): Promise<AlarmLink> {
+    return this.#api.alarm();
+  }
+
+  switchAlarm(on: boolean): Promise<AlarmLink> {
+    return this.#api.switchAlarm(on);
   }
 
   async #load(): Promise<void> {

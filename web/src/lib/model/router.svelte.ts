@@ -17,6 +17,8 @@ export type Route =
   | { readonly name: 'owner'; readonly invite: InviteId }
   /** Every link of this phone. */
   | { readonly name: 'owner-links' }
+  /** An admin's phone at the relay: is the box silent? */
+  | { readonly name: 'alarm'; readonly workshop: string }
   | { readonly name: 'not-found' };
 
 /** The page that a path stands for; a trailing slash makes no difference. */
@@ -50,6 +52,9 @@ export function routeOf(path: string): Route {
     if (first === 'requests' && /^\d{1,15}$/.test(second)) {
       return { name: 'request', id: requestId(Number(second)) };
     }
+  }
+  if (parts.length === 3 && first === 'o' && second === 'alarm') {
+    return { name: 'alarm', workshop: parts[2] ?? '' };
   }
   return { name: 'not-found' };
 }

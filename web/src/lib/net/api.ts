@@ -1,4 +1,5 @@
 /** HTTP to the box: one method per call of the contract, one class of error. */
+import { readAlarmLink, type AlarmLink } from '$lib/wire/alarm';
 import type { InviteId, MessageId, PersonId, RequestId } from '$lib/wire/ids';
 import { int, list, nullable, object, string, WireError, type Json } from '$lib/wire/guard';
 import { readRelay, type Relay } from '$lib/wire/relay';
@@ -263,6 +264,18 @@ export class Api {
 
   async claimRelay(): Promise<Relay> {
     return readRelay(await this.#authorised('POST', '/api/relay/claim/', {}));
+  }
+
+  async alarm(): Promise<AlarmLink> {
+    return readAlarmLink(await this.#authorised('GET', '/api/relay/alarm/'));
+  }
+
+  /** On: with a new link, and whoever opened an older one is told nothing any more. */
+  async switchAlarm(on: boolean): Promise<AlarmLink> {
+    const path = '/api/relay/alarm/';
+    return readAlarmLink(
+      on ? await this.#authorised('POST', path, {}) : await this.#authorised('DELETE', path),
+    );
   }
 
   // --- what has a class of its own ------------------------------------------------------------

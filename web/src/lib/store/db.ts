@@ -1,21 +1,24 @@
 /** IndexedDB with promises: as much of it as an owner's phone needs. */
 
 const name = 'motoreach-owner';
-const version = 1;
+const version = 2;
 
 /** What is kept, one store each; see `owner-store.ts`. */
-export const stores = ['links', 'keys', 'entries', 'posts'] as const;
+export const stores = ['links', 'keys', 'entries', 'posts', 'alarms'] as const;
 export type StoreName = (typeof stores)[number];
 
 /** Opens the database, made at first use. */
 export function openDatabase(factory: IDBFactory): Promise<IDBDatabase> {
   const request = factory.open(name, version);
-  request.onupgradeneeded = () => {
+  request.onupgradeneeded = ({ oldVersion }) => {
     const db = request.result;
-    db.createObjectStore('links', { keyPath: 'invite' });
-    db.createObjectStore('keys', { keyPath: ['invite', 'epoch'] });
-    db.createObjectStore('entries', { keyPath: ['invite', 'seq'] });
-    db.createObjectStore('posts', { keyPath: ['invite', 'seq'] });
+    if (oldVersion < 1) {
+      db.createObjectStore('links', { keyPath: 'invite' });
+      db.createObjectStore('keys', { keyPath: ['invite', 'epoch'] });
+      db.createObjectStore('entries', { keyPath: ['invite', 'seq'] });
+      db.createObjectStore('posts', { keyPath: ['invite', 'seq'] });
+    }
+    if (oldVersion < 2) db.createObjectStore('alarms', { keyPath: 'workshop' });
   };
   return answered(request).then((db) => {
     // A newer page wants to change the form: it must not wait for this one.

@@ -60,6 +60,15 @@ export interface PostRefusal {
   readonly final: boolean;
 }
 
+/** A box whose silence this phone is told of; a phone of the workshop's, not of an owner. */
+export interface AlarmRecord {
+  /** Whose box, as the link's path has it. */
+  readonly workshop: string;
+  /** What follows `#` in the link. */
+  readonly fragment: string;
+  readonly workshopName: string;
+}
+
 type Kept<T> = T & { readonly invite: string };
 
 export class OwnerStore {
@@ -124,6 +133,20 @@ export class OwnerStore {
     const tx = await this.#write('links', 'keys', 'entries', 'posts');
     for (const name of ['keys', 'entries', 'posts']) tx.objectStore(name).delete(ofLink(invite));
     tx.objectStore('links').delete(invite);
+    await committed(tx);
+  }
+
+  // --- boxes that this phone watches ----------------------------------------------------------
+
+  async alarm(workshop: string): Promise<AlarmRecord | null> {
+    const tx = await this.#read('alarms');
+    const found = answered<AlarmRecord | undefined>(tx.objectStore('alarms').get(workshop));
+    return (await found) ?? null;
+  }
+
+  async addAlarm(alarm: AlarmRecord): Promise<void> {
+    const tx = await this.#write('alarms');
+    tx.objectStore('alarms').put(alarm);
     await committed(tx);
   }
 

@@ -1,3 +1,4 @@
+import { alarm } from './alarm';
 import { box } from './box';
 import type { Restored } from '$lib/wire/restore';
 import type { RemovedWhy, Role, Status } from '$lib/wire/things';
@@ -108,6 +109,7 @@ export const en = {
     askAdmin: 'Tell an admin.',
   },
 
+  alarm,
   box,
 
   relay: {
