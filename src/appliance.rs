@@ -4,6 +4,7 @@
 mod clockwork;
 mod found;
 mod restoring;
+mod secure;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -161,6 +162,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let restored = CancellationToken::new();
     let discovery = found::discovery(&config, store.dir(), &addresses, &hub);
     let board = discovery.board();
+    let mut secure = secure::open(&config, store.dir(), &handed, &addresses, &board, &clock);
     let (desk, orders) = restore_desk::desk();
     let edge = Edge::new(Parts {
         store: store.clone(),
@@ -194,6 +196,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     ));
     tracker.spawn(discovery.mind(shutdown.clone()));
     tracker.spawn(ear::mind_log(shutdown.clone()));
+    tracker.spawn(secure.upkeep(shutdown.clone()));
     let restoring = Restoring {
         orders,
         dir: store.dir().clone(),
@@ -213,7 +216,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let ended = CancellationToken::new();
     let end = ended.clone().drop_guard();
     let serve = listen::serve(
-        listeners,
+        listeners.into_iter().chain(secure.listeners).collect(),
         http::router(edge, guard),
         shutdown.clone(),
         tracker.clone(),

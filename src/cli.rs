@@ -9,6 +9,7 @@ mod log;
 mod operator;
 mod relay;
 mod restore;
+mod tls;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ pub use operator::{
 
 pub use relay::{PairArgs, RelayArgs, RelayAt, RelayCommand, RelayLogArgs, StatusArgs};
 pub use restore::RestoreArgs;
+pub use tls::{TlsArgs, TlsWish};
 
 use crate::ops::Ttl;
 
@@ -112,6 +114,9 @@ pub struct ServeArgs {
     /// The configuration file
     #[arg(long, value_name = "FILE", env = "MOTOREACH_CONFIG", hide_env = true)]
     pub config: Option<PathBuf>,
+    /// Whether and how TLS is spoken beside plain HTTP.
+    #[command(flatten)]
+    pub tls: TlsArgs,
 }
 
 /// `motoreach demo`.

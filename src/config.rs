@@ -44,6 +44,25 @@ pub struct Config {
     pub mdns: bool,
     /// The network interfaces that lead to the workshop; none: all that look like it.
     pub interfaces: Vec<String>,
+    /// Whether TLS is spoken as well, and who vouches for it.
+    pub tls: Tls,
+    /// Where to listen for TLS; none: as for plain HTTP, on port 443 beside 80 and 8443 beside others.
+    pub tls_listen: Vec<SocketAddr>,
+    /// The certificate and those that vouch for it, PEM; with `tls_key`, instead of `tls`.
+    pub tls_cert: Option<PathBuf>,
+    /// Its private key, PEM.
+    pub tls_key: Option<PathBuf>,
+}
+
+/// Whether a box speaks TLS beside plain HTTP.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    /// It does not.
+    #[default]
+    Off,
+    /// With a certificate authority of its own.
+    Auto,
 }
 
 impl Default for Config {
@@ -54,7 +73,7 @@ impl Default for Config {
 
 impl Config {
     /// Every key that a file may set.
-    pub const KEYS: [&str; 9] = [
+    pub const KEYS: [&str; 13] = [
         "data",
         "listen",
         "public_url",
@@ -64,6 +83,10 @@ impl Config {
         "name",
         "mdns",
         "interfaces",
+        "tls",
+        "tls_listen",
+        "tls_cert",
+        "tls_key",
     ];
 
     /// The configuration of this file, or the defaults without one.
@@ -91,6 +114,10 @@ impl Config {
             name: Label::default(),
             mdns: true,
             interfaces: Vec::new(),
+            tls: Tls::Off,
+            tls_listen: Vec::new(),
+            tls_cert: None,
+            tls_key: None,
         }
     }
 

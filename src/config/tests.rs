@@ -42,6 +42,7 @@ fn a_wrong_value_is_refused_by_the_name_of_its_key() {
         ("hosts = 'box.lan'", "`hosts`"),
         ("public_url = 'workshop.example'", "`public_url`"),
         ("name = 'box.local'", "`name`"),
+        ("tls = 'yes'", "`tls`"),
     ] {
         assert!(refused(text).contains(key), "{}", refused(text));
     }

@@ -19,6 +19,33 @@ pub struct Standing {
     pub addresses: Vec<IpAddr>,
     /// The port of plain HTTP.
     pub port: u16,
+    /// Whether it is reached over TLS as well.
+    pub secure: Secure,
+}
+
+/// Whether the box is reached over TLS as well.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Secure {
+    /// Nobody wanted that.
+    Off,
+    /// On this port.
+    On {
+        /// The port.
+        port: u16,
+        /// Who vouches for it.
+        by: Voucher,
+    },
+    /// It was wanted, and why it is not so.
+    Failed(String),
+}
+
+/// Who vouches for the box's certificate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Voucher {
+    /// The box's own authority, which devices have to be told to trust.
+    OwnAuthority,
+    /// Whoever signed the files in the configuration.
+    Configured,
 }
 
 /// Whether the network knows the box's name.
@@ -59,6 +86,7 @@ impl Board {
             announcement: Announcement::Off,
             addresses: vec![at.ip()],
             port: at.port(),
+            secure: Secure::Off,
         })
     }
 
@@ -73,7 +101,7 @@ impl Board {
     }
 
     /// Shows something else; tells whether anything is.
-    pub(super) fn show(&self, change: impl FnOnce(&mut Standing)) -> bool {
+    pub fn show(&self, change: impl FnOnce(&mut Standing)) -> bool {
         self.shown.send_if_modified(|shown| {
             let before = shown.clone();
             change(shown);
@@ -97,6 +125,15 @@ impl Standing {
         let urls = self.addresses.iter();
         urls.map(|ip| plain_url(&host(ip), self.port)).collect()
     }
+
+    /// The same over TLS, by name.
+    pub fn secure_url(&self) -> Option<String> {
+        match &self.secure {
+            Secure::On { port: 443, .. } => Some(format!("https://{}", self.name)),
+            Secure::On { port, .. } => Some(format!("https://{}:{port}", self.name)),
+            Secure::Off | Secure::Failed(_) => None,
+        }
+    }
 }
 
 fn plain_url(host: &str, port: u16) -> String {
@@ -117,6 +154,7 @@ mod tests {
             announcement: Announcement::Announced,
             addresses: vec!["192.168.1.20".parse().unwrap(), "fd00::5".parse().unwrap()],
             port: 80,
+            secure: Secure::Off,
         }
     }
 

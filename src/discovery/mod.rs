@@ -15,7 +15,7 @@ mod interfaces;
 mod name;
 mod run;
 
-pub use board::{Announcement, Board, Standing};
+pub use board::{Announcement, Board, Secure, Standing, Voucher};
 pub use interfaces::{Interfaces, addresses};
 pub use name::{Label, LabelError};
 pub use run::{Discovery, Settings, Telling};

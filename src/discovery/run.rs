@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::announce::{Announcer, Asking, End, Notice};
-use super::board::{Announcement, Board, Standing};
+use super::board::{Announcement, Board, Secure, Standing};
 use super::interfaces::{self, Interfaces};
 use super::name::Label;
 
@@ -64,6 +64,7 @@ impl Discovery {
             },
             addresses: look(&settings).unwrap_or_default(),
             port: settings.listening.first().map_or(80, SocketAddr::port),
+            secure: Secure::Off,
         };
         Self {
             board: Board::new(standing),

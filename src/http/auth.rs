@@ -14,6 +14,7 @@ use ring::{digest, hmac};
 use uuid::Uuid;
 
 use super::edge::Edge;
+use super::host::Scheme;
 use super::problem::Problem;
 use super::token::{Claims, Grant};
 use crate::clock::stopwatch;
@@ -31,6 +32,10 @@ const STAFF_COOKIE: &str = "motoreach_refresh";
 /// Owners have a cookie of their own: somebody of the staff who tries an owner's link in the same
 /// browser stays signed in.
 const OWNER_COOKIE: &str = "motoreach_owner";
+/// Over TLS they have other names: what was set over TLS cannot be changed without, so that a page on
+/// plain HTTP could neither go on with such a sign-in nor begin one of its own. A browser takes this
+/// prefix over TLS only.
+const OVER_TLS: &str = "__Secure-";
 
 /// Whoever carries a valid access token in `Authorization`.
 #[derive(Clone, Copy, Debug)]
@@ -148,8 +153,8 @@ impl RefreshToken {
         Self { session, ..self }
     }
 
-    /// The tokens that a browser sent along, the staff's first.
-    pub fn all_from(headers: &HeaderMap) -> Vec<Self> {
+    /// The tokens of this scheme that a browser sent along, the staff's first.
+    pub fn all_from(headers: &HeaderMap, scheme: Scheme) -> Vec<Self> {
         let cookies = headers
             .get_all(COOKIE)
             .iter()
@@ -160,6 +165,7 @@ impl RefreshToken {
             .collect();
         [STAFF_COOKIE, OWNER_COOKIE]
             .into_iter()
+            .map(|name| named(name, scheme))
             .filter_map(|name| pairs.iter().find(|(key, _)| *key == name))
             .filter_map(|(_, value)| Self::parse(value))
             .collect()
@@ -193,15 +199,6 @@ impl RefreshToken {
     }
 }
 
-/// Whether the browser talks to us over TLS.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Scheme {
-    /// Plain HTTP on the workshop's network.
-    Http,
-    /// TLS.
-    Https,
-}
-
 /// Cookies that take the place of every cookie of ours and end at once.
 pub fn forget_cookies(scheme: Scheme) -> [HeaderValue; 2] {
     [STAFF_COOKIE, OWNER_COOKIE].map(|name| cookie(name, "", 0, scheme))
@@ -214,11 +211,19 @@ const fn cookie_name(role: Role) -> &'static str {
     }
 }
 
+fn named(name: &str, scheme: Scheme) -> String {
+    match scheme {
+        Scheme::Http => name.to_owned(),
+        Scheme::Https => format!("{OVER_TLS}{name}"),
+    }
+}
+
 fn cookie(name: &str, value: &str, max_age_s: i64, scheme: Scheme) -> HeaderValue {
     let secure = match scheme {
         Scheme::Http => "",
         Scheme::Https => "; Secure",
     };
+    let name = named(name, scheme);
     let text = format!(
         "{name}={value}; Max-Age={max_age_s}; Path=/api/auth/; HttpOnly; SameSite=Strict{secure}"
     );
@@ -243,8 +248,9 @@ mod tests {
         let mut headers = HeaderMap::new();
         let header = format!("theme=dark; {pair}; x=y");
         headers.insert(COOKIE, HeaderValue::try_from(header).unwrap());
-        let found = RefreshToken::all_from(&headers);
+        let found = RefreshToken::all_from(&headers, Scheme::Http);
         assert_eq!(found.len(), 1);
+        assert!(RefreshToken::all_from(&headers, Scheme::Https).is_empty());
         assert_eq!(
             (found[0].session, found[0].sha()),
             (token.session, token.sha())
@@ -260,6 +266,13 @@ mod tests {
             assert!(plain.contains(attribute), "{plain}");
         }
         assert!(!plain.contains("Secure"));
+        let over_tls = token.cookie(Role::Owner, Scheme::Https);
+        assert!(
+            over_tls
+                .to_str()
+                .unwrap()
+                .starts_with("__Secure-motoreach_owner=")
+        );
         assert!(
             token
                 .cookie(Role::Owner, Scheme::Https)
@@ -274,6 +287,6 @@ mod tests {
         let mut headers = HeaderMap::new();
         let header = "motoreach_refresh=garbage; motoreach_owner=also.garbage";
         headers.insert(COOKIE, HeaderValue::from_static(header));
-        assert!(RefreshToken::all_from(&headers).is_empty());
+        assert!(RefreshToken::all_from(&headers, Scheme::Http).is_empty());
     }
 }

@@ -74,7 +74,8 @@ impl Edge {
             .with_state(Arc::clone(&shared));
         let router = told(router.fallback(unknown_route))
             .layer(from_fn_with_state(guard, guard::check))
-            .layer(from_fn(headers::secure));
+            .layer(from_fn(headers::secure))
+            .layer(from_fn(headers::insist_on_tls));
         let listeners = Listener::bind(&["127.0.0.1:0".parse().unwrap()]).unwrap();
         let address = listeners[0].address();
         let listeners = listeners.into_iter().map(|listener| match &tls {

@@ -17,8 +17,6 @@ use http::{HeaderName, HeaderValue};
 use super::guard::RequestHost;
 use super::host::{Host, Scheme};
 
-// No Cross-Origin-Opener-Policy: over plain http browsers ignore it, and say so as an error on
-// every page.
 const FIXED: [(HeaderName, HeaderValue); 4] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     // A link's path names a request (quality.md S7).
@@ -32,6 +30,9 @@ const FIXED: [(HeaderName, HeaderValue); 4] = [
         HeaderValue::from_static("camera=(self), geolocation=(), microphone=()"),
     ),
 ];
+
+/// Over TLS only: over plain http browsers ignore it, and say so as an error on every page.
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
 /// A browser that came by TLS once never asks without it again (RFC 6797).
 const TWO_YEARS: HeaderValue = HeaderValue::from_static("max-age=63072000");
@@ -49,10 +50,24 @@ pub async fn secure(request: Request, next: Next) -> Response {
         headers.insert(name, value);
     }
     if over_tls {
-        headers.insert(STRICT_TRANSPORT_SECURITY, TWO_YEARS);
+        headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
     }
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+/// The middleware for a name that is never served without TLS: a relay's.
+///
+/// A box has none of it: plain HTTP is how it is meant to be reached, and a browser that was once told
+/// to insist on TLS would find no box any more on the day its certificate is switched off.
+pub async fn insist_on_tls(request: Request, next: Next) -> Response {
+    let over_tls = request.extensions().get::<Scheme>() == Some(&Scheme::Https);
+    let mut response = next.run(request).await;
+    if over_tls {
+        let headers = response.headers_mut();
+        headers.insert(STRICT_TRANSPORT_SECURITY, TWO_YEARS);
     }
     response
 }

@@ -8,9 +8,10 @@ use http::{HeaderMap, StatusCode};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use super::auth::{Bearer, RefreshToken, Scheme};
+use super::auth::{Bearer, RefreshToken};
 use super::edge::Edge;
 use super::extract::ApiJson;
+use super::host::Scheme;
 use super::listen::Peer;
 use super::openapi::Refusals;
 use super::people::{name, required};
@@ -43,6 +44,7 @@ pub(super) async fn state(
     responses((status = 201, body = SetUpDone), Refusals))]
 pub(super) async fn set_up(
     State(edge): State<Edge>,
+    Extension(scheme): Extension<Scheme>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
     ApiJson(body): ApiJson<SetUpBody>,
@@ -87,7 +89,7 @@ pub(super) async fn set_up(
         recovery_words: edge.store.keys().recovery_words(),
     };
     let mut response = (StatusCode::CREATED, Json(done)).into_response();
-    let cookie = token.cookie(signed_in.person.role, Scheme::Http);
+    let cookie = token.cookie(signed_in.person.role, scheme);
     response.headers_mut().append(SET_COOKIE, cookie);
     Ok(response)
 }

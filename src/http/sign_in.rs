@@ -9,10 +9,11 @@ use http::header::SET_COOKIE;
 use http::{HeaderMap, StatusCode};
 use uuid::Uuid;
 
-use super::auth::{self, Bearer, RefreshToken, Scheme};
+use super::auth::{self, Bearer, RefreshToken};
 use super::device;
 use super::edge::Edge;
 use super::extract::ApiJson;
+use super::host::Scheme;
 use super::listen::Peer;
 use super::openapi::Refusals;
 use super::problem::Problem;
@@ -35,6 +36,7 @@ use crate::wire::api::{
     responses((status = 200, body = SignedInBody), Refusals))]
 pub(super) async fn login(
     State(edge): State<Edge>,
+    Extension(scheme): Extension<Scheme>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
     ApiJson(body): ApiJson<LoginBody>,
@@ -78,7 +80,7 @@ pub(super) async fn login(
         .await?;
     edge.login_was_right(&key, peer.remote.ip());
     tracing::info!(person = %signed_in.person.id, "signed in");
-    answer(&edge, &signed_in, &token).await
+    answer(&edge, &signed_in, &token, scheme).await
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -150,10 +152,11 @@ pub(super) async fn answer(
     edge: &Edge,
     signed_in: &SignedIn,
     token: &RefreshToken,
+    scheme: Scheme,
 ) -> Result<Response, Problem> {
     let body = signed_in_body(edge, signed_in).await?;
     let mut response = Json(body).into_response();
-    let cookie = token.cookie(signed_in.person.role, Scheme::Http);
+    let cookie = token.cookie(signed_in.person.role, scheme);
     response.headers_mut().append(SET_COOKIE, cookie);
     Ok(response)
 }
@@ -177,9 +180,10 @@ pub(super) async fn signed_in_body(
     responses((status = 200, body = SignedInBody), Refusals))]
 pub(super) async fn refresh(
     State(edge): State<Edge>,
+    Extension(scheme): Extension<Scheme>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    for shown in RefreshToken::all_from(&headers) {
+    for shown in RefreshToken::all_from(&headers, scheme) {
         let next = shown.next(&edge.refresh_key);
         let command = Refresh {
             session: shown.session,
@@ -191,7 +195,7 @@ pub(super) async fn refresh(
             .write_needed(Need::Essential, move |tx| command.run(tx))
             .await?
         {
-            Refreshed::On(signed_in) => return answer(&edge, &signed_in, &next).await,
+            Refreshed::On(signed_in) => return answer(&edge, &signed_in, &next, scheme).await,
             Refreshed::Over => edge.hub.sign_out(shown.session),
         }
     }
@@ -203,11 +207,12 @@ pub(super) async fn refresh(
     responses((status = 204, description = "Signed out, also when nobody was signed in."), Refusals))]
 pub(super) async fn logout(
     State(edge): State<Edge>,
+    Extension(scheme): Extension<Scheme>,
     bearer: Result<Bearer, Problem>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let mut sessions = Vec::new();
-    for token in RefreshToken::all_from(&headers) {
+    for token in RefreshToken::all_from(&headers, scheme) {
         // Only whoever holds the token may end its session.
         let is_current = edge
             .store
@@ -229,7 +234,7 @@ pub(super) async fn logout(
         edge.hub.sign_out(session);
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
-    for cookie in auth::forget_cookies(Scheme::Http) {
+    for cookie in auth::forget_cookies(scheme) {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
     Ok(response)
@@ -255,6 +260,7 @@ pub(super) async fn ws_ticket(
     responses((status = 200, body = SignedInBody), Refusals))]
 pub(super) async fn invite(
     State(edge): State<Edge>,
+    Extension(scheme): Extension<Scheme>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
     ApiJson(body): ApiJson<InviteCodeBody>,
@@ -276,7 +282,7 @@ pub(super) async fn invite(
     edge.code_was_right(peer.remote.ip());
     // A device that came before goes on with the session that it has.
     let token = token.of(signed_in.session);
-    answer(&edge, &signed_in, &token).await
+    answer(&edge, &signed_in, &token, scheme).await
 }
 
 /// Changes one's own password; other sign-ins of the same person end.

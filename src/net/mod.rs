@@ -2,12 +2,14 @@
 //! certificate, and which addresses may be spoken to.
 //!
 //! In reading order: `address` (where to), `tls` (whom to trust), `line`, `dial` (a connection), `post` (one
-//! request over it), `acceptor` (our own certificate, read again when it changes).
+//! request over it), `acceptor` (our own certificate, read again when it changes), `authority` (who signs
+//! it where nobody else does).
 //!
 //! `sync::dial` and `relay::push` dial; `http::listen` accepts. It knows nothing of what is said.
 
 pub mod acceptor;
 pub mod address;
+pub mod authority;
 pub mod dial;
 mod line;
 pub mod post;
@@ -18,6 +20,7 @@ pub(crate) mod testing;
 
 pub use acceptor::TlsAcceptor;
 pub use address::{Target, TargetError};
+pub use authority::{AuthorityFiles, LocalAuthority};
 pub use dial::{DialError, Dialer, Plain, Reach};
 pub use line::Line;
 pub use post::{Answer, post};

@@ -33,6 +33,7 @@ pub fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     if !args.listen.is_empty() {
         config.listen = args.listen;
     }
+    args.tls.apply(&mut config);
     // Before the first thread: it clears variables of the environment.
     let handed = Handed::take()?;
     let runtime = many_threads()?;

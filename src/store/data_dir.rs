@@ -6,6 +6,7 @@
 //! high-water                  how far the journal once was; an older database betrays itself by it
 //! clock-floor                 how late it was when somebody last looked (`clock`)
 //! name                        what the box is called on its network, where another had the name first
+//! tls/                        the box's own certificate authority and certificate, with their keys
 //! control.sock                the running server's ear for `motoreach person add` and the like
 //! restoring/ restored/        what comes back from a relay, until it is put in place (`restore`)
 //! backups/                    where backups go unless somebody chose another folder
@@ -60,6 +61,11 @@ impl DataDir {
     /// How late it was, for the next start.
     pub fn clock_floor(&self) -> PathBuf {
         self.path.join("clock-floor")
+    }
+
+    /// The box's own certificate authority, its certificate and their keys.
+    pub fn tls(&self) -> PathBuf {
+        self.path.join("tls")
     }
 
     /// The name that the box got on its network, where that is not the one it was to have.

@@ -147,6 +147,7 @@ pub fn router<S: RelayStore>(relay: Relay<S>, guard: Guard) -> Router {
     problem::told(routes)
         .layer(from_fn_with_state(Arc::new(guard), guard::check))
         .layer(from_fn(headers::secure))
+        .layer(from_fn(headers::insist_on_tls))
 }
 
 /// Which door a page is at, and what it needs to subscribe to pushes here.
