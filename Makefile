@@ -55,12 +55,13 @@ contract: program $(PYTHON_READY)
 e2e: program tests/e2e/node_modules/.package-lock.json
 	cd tests/e2e && npm test
 
-# The long run: 10,000 kills under load (quality.md R1), a backlog of 100,000 entries, 10,000 owners at once.
+# The long run: 10,000 kills under load (quality.md R1), 10,000 power cuts (R2), a backlog of 100,000 entries, 10,000 owners at once.
 # Hours.
 prove: ready-to-test web/dist/index.html
 	MOTOREACH_BACKLOG=100000 cargo test --release --test processes -- --nocapture link::volume
 	MOTOREACH_OWNERS=10000 cargo test --release --test processes -- --nocapture link::crowd
 	MOTOREACH_KILLS=10000 cargo test --release --test processes -- --nocapture killed::
+	MOTOREACH_POWER_CUTS=10000 cargo test --test processes -- --nocapture power::
 
 clean:
 	cargo clean

@@ -25,6 +25,7 @@ mod disk_full;
 mod killed;
 mod link;
 mod operator;
+mod power;
 mod refused;
 mod sample;
 mod slow_peers;

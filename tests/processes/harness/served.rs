@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::program::PROGRAM;
 use super::relay::listens;
 use super::{SOON, until};
@@ -20,8 +22,15 @@ pub struct Served {
 impl Served {
     /// Starts a box on this data and waits until it listens.
     pub async fn start(data: &Path, environment: &[(&str, &str)]) -> Self {
+        Self::start_behind(&[], data, environment).await
+    }
+
+    /// The same behind another program such as `strace …`.
+    pub async fn start_behind(before: &[&str], data: &Path, environment: &[(&str, &str)]) -> Self {
         let log = data.with_extension("log");
-        let mut child = Command::new(PROGRAM)
+        let mut words = before.iter().copied().chain([PROGRAM]);
+        let mut child = Command::new(words.next().unwrap())
+            .args(words)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .envs(environment.iter().copied())
@@ -70,6 +79,20 @@ impl Served {
     pub async fn end(mut self) {
         let ended = async || self.child.try_wait().unwrap();
         until("the box ends", SOON, ended).await;
+    }
+
+    /// Asks the box to end and waits until it has, and what it runs behind.
+    pub async fn stop(self) {
+        let child = Pid::from_child(&self.child);
+        let number = child.as_raw_nonzero();
+        // Behind strace the box is its child.
+        let children = fs::read_to_string(format!("/proc/{number}/task/{number}/children"));
+        let first = children
+            .ok()
+            .and_then(|it| it.split(' ').next()?.parse().ok());
+        let server = first.and_then(Pid::from_raw).unwrap_or(child);
+        kill_process(server, Signal::TERM).unwrap();
+        self.end().await;
     }
 
     fn log(&self) -> String {
