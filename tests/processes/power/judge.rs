@@ -13,9 +13,16 @@ use super::record::{Kept, Recording, marked};
 use crate::harness::Random;
 
 /// Cuts of the power, spread over a recording.
-pub struct Cuts {
+pub struct Cuts<'a> {
     pub from: usize,
     pub count: u64,
+    /// What else must be true of a box that was opened again.
+    pub also: &'a (dyn Fn(&Path) -> Result<(), String> + Sync),
+}
+
+/// Nothing else.
+pub fn nothing(_: &Path) -> Result<(), String> {
+    Ok(())
 }
 
 /// What became of them.
@@ -27,12 +34,12 @@ pub struct Verdict {
 }
 
 /// Cuts the power at random moments and judges what is left each time. Two judges work at once.
-pub fn cuts(recording: &Recording, cuts: &Cuts, random: &mut Random) -> Verdict {
+pub fn cuts(recording: &Recording, cuts: &Cuts<'_>, random: &mut Random) -> Verdict {
     let halves = [random.child(), random.child()];
     let verdicts = std::thread::scope(|scope| {
         let judges = halves.map(|random| {
             let count = cuts.count / 2;
-            scope.spawn(move || judge_some(recording, cuts.from, count, random))
+            scope.spawn(move || judge_some(recording, cuts, count, random))
         });
         judges.map(|judge| judge.join().unwrap())
     });
@@ -44,13 +51,13 @@ pub fn cuts(recording: &Recording, cuts: &Cuts, random: &mut Random) -> Verdict 
     verdict
 }
 
-fn judge_some(recording: &Recording, from: usize, count: u64, mut random: Random) -> Verdict {
+fn judge_some(recording: &Recording, cuts: &Cuts<'_>, count: u64, mut random: Random) -> Verdict {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    let span = u64::try_from(recording.deeds.len() + 1 - from).unwrap();
+    let span = u64::try_from(recording.deeds.len() + 1 - cuts.from).unwrap();
     let mut moments: Vec<usize> = (0..count)
-        .map(|_| from + usize::try_from(random.below(span)).unwrap())
+        .map(|_| cuts.from + usize::try_from(random.below(span)).unwrap())
         .collect();
     moments.sort_unstable();
     let mut disk = recording.before.clone();
@@ -65,10 +72,10 @@ fn judge_some(recording: &Recording, from: usize, count: u64, mut random: Random
         let place = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
         let place = place.unwrap();
         disk.is_left(&mut random, place.path());
-        let promised = recording.promises.iter().filter(|it| it.after < moment);
-        let promised: Vec<_> = promised.map(|it| it.what.clone()).collect();
+        let promised = recording.kept_after(moment);
         verdict.states += 1;
-        if let Err(why) = is_whole(place.path(), &promised, &recording.secret, &runtime) {
+        let judged = is_whole(place.path(), &promised, &recording.secret, &runtime);
+        if let Err(why) = judged.and_then(|()| (cuts.also)(place.path())) {
             let total = recording.deeds.len();
             let fault = format!("after {moment} of {total}: {why}");
             verdict.faults.push(fault);
@@ -111,7 +118,7 @@ pub fn is_whole(
 }
 
 /// The messages with a mark, and their places.
-fn stored(dir: &DataDir) -> BTreeSet<(i64, String)> {
+pub fn stored(dir: &DataDir) -> BTreeSet<(i64, String)> {
     let conn = Connection::open(dir.database()).unwrap();
     let mut query = conn
         .prepare("select seq, body from event where kind = 'message_posted' and body is not null")

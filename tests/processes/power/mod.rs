@@ -2,6 +2,7 @@
 //! contents that the disk may have at a moment are put together, and the store has to make a whole box
 //! of them that holds everything that was acknowledged.
 
+mod changes;
 mod disk;
 mod judge;
 mod record;
@@ -28,8 +29,12 @@ fn cuts_asked() -> u64 {
     std::env::var("MOTOREACH_POWER_CUTS").map_or(CUTS, |cuts| cuts.parse().unwrap())
 }
 
-fn of_all(count: u64) -> Cuts {
-    Cuts { from: 0, count }
+fn of_all<'a>(count: u64) -> Cuts<'a> {
+    Cuts {
+        from: 0,
+        count,
+        also: &judge::nothing,
+    }
 }
 
 #[track_caller]
@@ -86,7 +91,7 @@ async fn a_box_that_does_not_wait_for_the_disk_is_seen_to_lose_messages() {
     let recording = at_work(home.path(), work).await;
     let talking = Cuts {
         from: recording.promises[0].after,
-        count: CUTS_THAT_LOSE,
+        ..of_all(CUTS_THAT_LOSE)
     };
     let verdict = cuts(&recording, &talking, &mut random);
     let lost = u64::try_from(verdict.faults.len()).unwrap();

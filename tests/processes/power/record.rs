@@ -19,8 +19,25 @@ pub struct Recording {
     pub before: Disk,
     pub deeds: Vec<Deed>,
     pub promises: Vec<Promise>,
+    /// What was kept before any of it.
+    pub already: Vec<Kept>,
     /// The box's secret, as it was in the end.
     pub secret: Vec<u8>,
+}
+
+impl Recording {
+    /// Everything that was promised in the end.
+    pub fn kept(&self) -> Vec<Kept> {
+        let told = self.promises.iter().map(|it| it.what.clone());
+        self.already.iter().cloned().chain(told).collect()
+    }
+
+    /// What was promised before so many deeds were done.
+    pub fn kept_after(&self, deeds: usize) -> Vec<Kept> {
+        let told = self.promises.iter().filter(|it| it.after < deeds);
+        let told = told.map(|it| it.what.clone());
+        self.already.iter().cloned().chain(told).collect()
+    }
 }
 
 /// Something that a client was told is kept.
@@ -79,6 +96,7 @@ impl Recorder {
         });
         Recording {
             before: self.before,
+            already: Vec::new(),
             promises: promises.collect(),
             secret: fs::read(self.data.join("root.secret")).unwrap_or_default(),
             deeds,
@@ -151,6 +169,7 @@ pub async fn at_work(home: &Path, work: Work<'_>) -> Recording {
     recorder.finish()
 }
 
+/// One person writes so many messages, then several at once as many again.
 async fn talks(url: &str, token: &str, request: i64, messages: usize) {
     let counter = Counter::default();
     for _ in 0..messages {
