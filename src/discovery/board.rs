@@ -126,6 +126,15 @@ impl Standing {
         urls.map(|ip| plain_url(&host(ip), self.port)).collect()
     }
 
+    /// Everything that may be typed, by name first; nothing without a network.
+    pub fn urls(&self) -> Vec<String> {
+        let plain = self.plain_urls();
+        if plain.is_empty() {
+            return plain;
+        }
+        std::iter::once(self.url()).chain(plain).collect()
+    }
+
     /// The same over TLS, by name.
     pub fn secure_url(&self) -> Option<String> {
         match &self.secure {

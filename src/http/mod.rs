@@ -72,6 +72,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use appliance::certificate;
 use assets::Assets;
 use edge::Edge;
 use guard::Guard;
@@ -91,6 +92,8 @@ pub fn router(edge: Edge, guard: Guard) -> Router {
             get(messages::unread_summary),
         )
         .route("/metrics", get(metrics::metrics))
+        .route(certificate::CRT, get(certificate::crt))
+        .route(certificate::MOBILECONFIG, get(certificate::mobileconfig))
         .route("/ws/service-chat/{id}/", any(chat::socket))
         .route("/ws/notifications/", any(notifications::socket))
         .fallback(async move |request: Request| {
@@ -132,6 +135,7 @@ fn api() -> OpenApiRouter<Edge> {
         .routes(routes!(messages::unread_summary))
         .routes(routes!(door::which))
         .routes(routes!(appliance::health::checkup))
+        .routes(routes!(appliance::addresses::addresses))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
 }

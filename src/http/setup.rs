@@ -32,7 +32,12 @@ pub(super) async fn state(
     headers: HeaderMap,
 ) -> Result<Json<SetUpState>, Problem> {
     let workshop_name = edge.store.read(local::workshop_name).await?;
+    let addresses = match &workshop_name {
+        None => edge.board.now().urls(),
+        Some(_) => Vec::new(),
+    };
     Ok(Json(SetUpState {
+        addresses,
         needed: workshop_name.is_none(),
         code_required: workshop_name.is_none() && code_needed(&edge, peer, &headers),
         workshop_name,

@@ -16,6 +16,7 @@ mod execute;
 mod export;
 mod failure;
 mod figures;
+mod found;
 mod install;
 mod log;
 mod new_password;

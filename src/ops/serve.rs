@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use super::failure::Exit;
+use super::found;
 use super::service::{Depth, Manager, Pulse, feed};
 use super::signals::{StopSignals, survive_file_size_limit};
 use super::{many_threads, say};
@@ -92,6 +93,7 @@ async fn serve_watched(running: &Running, signals: &mut StopSignals, manager: Ma
     tokio::select! {
         ended = until_ended(running, signals) => ended,
         never = feed(manager, &usual, look, || store.is_at_long_work()) => match never {},
+        never = found::tell_changes(running.board()) => match never {},
     }
 }
 
@@ -224,6 +226,7 @@ fn announce(running: &Running) {
     for address in running.addresses() {
         say(format_args!("Listening on {address}: {}", url(*address)));
     }
+    found::announce(&running.board().now(), running.store().dir());
     if let (Some(code), Some(address)) = (running.set_up_code(), running.addresses().first()) {
         say("This box is not set up yet: open it in a browser.");
         say(format_args!("From this machine: {}", url(*address)));

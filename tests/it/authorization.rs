@@ -39,6 +39,7 @@ const TABLE: &[Row] = &[
     // For admins.
     ("get",    "/api/setup/recovery-words/",                    [401, 403, NONE, 403, 200, NONE]),
     ("post",   "/api/setup/recovery-words/kept/",               [401, 403, NONE, 403, 204, NONE]),
+    ("get",    "/api/box/addresses/",                           [401, 403, NONE, 403, 200, NONE]),
     ("get",    "/api/box/health/",                              [401, 403, NONE, 403, 200, NONE]),
     ("post",   "/api/people/",                                  [401, 403, NONE, 403, 201, NONE]),
     ("patch",  "/api/people/{id}/",                             [401, 403, NONE, 403, 200, 404]),

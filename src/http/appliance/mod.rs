@@ -1,3 +1,5 @@
 //! The box itself, for admins: `/api/box/…`, one file a page.
 
+pub(super) mod addresses;
+pub(super) mod certificate;
 pub(super) mod health;

@@ -9,10 +9,11 @@ use serde_json::json;
 
 use super::desk::{must_be_ours, must_be_there};
 use super::failure::Exit;
+use super::found;
 use super::signals::survive_file_size_limit;
 use super::{control, one_thread, recovery, say};
 use crate::cli::DoctorArgs;
-use crate::config::Config;
+use crate::config::{Config, Tls};
 use crate::store::inspect::{self, Belonging, Facts, Relay};
 use crate::store::verify::{self, Report};
 use crate::store::{BoxKeys, DataDir, OpenError};
@@ -42,6 +43,7 @@ pub fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
     let relay = inspect::relay(&dir)?;
     if !args.at.json {
         tell_facts(&dir, &facts, server_runs);
+        found::doctor(&config, &dir);
         if let Some(relay) = &relay {
             relay::tell(relay);
         }
@@ -121,6 +123,27 @@ fn tell_configuration(config: &Config) {
         "  origins     {}",
         listed(config.origins.clone())
     ));
+    say(format_args!("  name        {}", config.name.host()));
+    say(format_args!(
+        "  mdns        {}",
+        if config.mdns { "on" } else { "off" }
+    ));
+    say(format_args!(
+        "  interfaces  {}",
+        match config.interfaces.as_slice() {
+            [] => "all that look like the workshop's".to_owned(),
+            named => named.join(", "),
+        }
+    ));
+    say(format_args!("  tls         {}", tls_shown(config)));
+}
+
+fn tls_shown(config: &Config) -> String {
+    match (&config.tls_cert, config.tls) {
+        (Some(certificate), _) => certificate.display().to_string(),
+        (None, Tls::Auto) => "auto".to_owned(),
+        (None, Tls::Off) => "off".to_owned(),
+    }
 }
 
 fn tell_facts(dir: &DataDir, facts: &Facts, server_runs: bool) {
@@ -217,7 +240,12 @@ fn as_json(config: &Config, seen: &Seen, report: &Report, rebuilt: Rebuilt) -> s
             "relay_ca": config.relay_ca,
             "hosts": config.hosts,
             "origins": config.origins,
+            "name": config.name.host(),
+            "mdns": config.mdns,
+            "interfaces": config.interfaces,
+            "tls": tls_shown(config),
         },
+        "addresses": found::as_json(config, &DataDir::new(&config.data)),
         "server_running": seen.server_runs,
         "database": {
             "version": facts.version,

@@ -1,5 +1,6 @@
 //! Bodies of the HTTP API, as `api/openapi.json` describes them.
 
+mod addresses;
 mod health;
 mod invites;
 mod messages;
@@ -11,6 +12,7 @@ mod sign_in;
 
 use serde::{Deserialize, Deserializer};
 
+pub use addresses::{AddressesBody, CertificatePlaces, SecureBody};
 pub use health::{CheckupBody, FindingBody};
 pub use invites::{DeviceBody, InviteBody};
 pub use messages::{MarkReadBody, MarkedBody, NewMessageBody};

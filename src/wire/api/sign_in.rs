@@ -17,6 +17,9 @@ pub struct SetUpState {
     /// The workshop's name, once it has one.
     #[schema(required)]
     pub workshop_name: Option<String>,
+    /// While it waits: where it is found, by name first, then at plain addresses, for other devices.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
 }
 
 /// The first run.

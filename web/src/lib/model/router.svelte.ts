@@ -13,7 +13,7 @@ export type Route =
   | { readonly name: 'people' }
   | { readonly name: 'account' }
   | { readonly name: 'relay' }
-  | { readonly name: 'box'; readonly tab: BoxTab }
+  | { readonly name: 'box'; readonly tab: BoxTab | 'certificate' }
   | { readonly name: 'owner'; readonly invite: InviteId }
   /** Every link of this phone. */
   | { readonly name: 'owner-links' }
@@ -47,6 +47,7 @@ export function routeOf(path: string): Route {
     if (first === 'o') return { name: 'owner', invite: inviteId(decodeURIComponent(second)) };
     const tab = boxTabs.find((each) => each === second);
     if (first === 'box' && tab !== undefined) return { name: 'box', tab };
+    if (first === 'box' && second === 'certificate') return { name: 'box', tab: second };
     if (first === 'settings' && second === 'relay') return { name: 'relay' };
     if (first === 'requests' && second === 'new') return { name: 'new-request' };
     if (first === 'requests' && /^\d{1,15}$/.test(second)) {

@@ -3,6 +3,7 @@ import { BoxApi } from '$lib/net/box-api';
 import { wakeOnPageEvents } from '$lib/net/page-events';
 import type { RequestId } from '$lib/wire/ids';
 
+import { BoxAddresses } from './box-addresses.svelte';
 import { BoxHealth } from './box-health.svelte';
 import type { Device } from './device';
 import { Drafts } from './drafts';
@@ -19,6 +20,7 @@ export class Staff {
   readonly inbox: Inbox;
   readonly people: People;
   readonly relay: Relay;
+  readonly boxAddresses: BoxAddresses;
   readonly boxHealth: BoxHealth;
   readonly notifications: Notifications;
   readonly drafts: Drafts;
@@ -39,6 +41,7 @@ export class Staff {
     this.inbox = new Inbox(api, device.clock, session.user);
     this.people = new People(api);
     this.relay = new Relay(api);
+    this.boxAddresses = new BoxAddresses(new BoxApi(api), device.clock);
     this.boxHealth = new BoxHealth(new BoxApi(api), device.clock);
     this.drafts = new Drafts(device.storage, this.#owner);
     this.notifications = new Notifications({

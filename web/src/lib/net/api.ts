@@ -52,6 +52,8 @@ export class ApiError extends Error {
 export interface SetupState {
   readonly needed: boolean;
   readonly code_required: boolean;
+  /** Where other devices find the box while it waits: by name first, then by number. */
+  readonly addresses: readonly string[];
   readonly workshop_name: string | null;
 }
 
@@ -199,6 +201,7 @@ export class Api {
     return {
       needed: from['needed'] === true,
       code_required: from['code_required'] === true,
+      addresses: 'addresses' in from ? list(from, 'addresses', String) : [],
       workshop_name: nullable(from, 'workshop_name', string),
     };
   }

@@ -1,4 +1,5 @@
 /** The calls of the box's own pages, `/api/box/…`: for admins. */
+import { readAddresses, type Addresses } from '$lib/wire/box-addresses';
 import { readCheckup, type Checkup } from '$lib/wire/box-health';
 import type { Api } from './api';
 
@@ -7,6 +8,10 @@ export class BoxApi {
 
   constructor(api: Api) {
     this.#api = api;
+  }
+
+  async addresses(): Promise<Addresses> {
+    return readAddresses(await this.#api.ask('GET', '/api/box/addresses/'));
   }
 
   async health(): Promise<Checkup> {

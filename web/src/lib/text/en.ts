@@ -196,6 +196,9 @@ export const en = {
   },
 
   setup: {
+    foundAt: 'Rather set it up on another device?',
+    foundAtQr: (url: string) => `Code that opens ${url}`,
+    foundAtHint: 'Join the workshop’s Wi-Fi, then point the camera here.',
     title: 'Set up',
     welcome: 'Welcome. Let’s set up your workshop.',
     intro: 'It takes about a minute. Everything stays on this box, in your workshop.',
