@@ -3,6 +3,7 @@
 
 mod clockwork;
 mod found;
+mod nightly;
 mod restoring;
 mod secure;
 
@@ -149,6 +150,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         Some(_) => None,
         None => Some(set_up_code()?),
     };
+    forget_uploaded(&store).await;
     if workshop.is_some() {
         forget_restoring(&store).await;
     }
@@ -164,6 +166,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let board = discovery.board();
     let mut secure = secure::open(&config, store.dir(), &handed, &addresses, &board, &clock);
     let (desk, orders) = restore_desk::desk();
+    let backups = Backups::new(store.clone(), shutdown.clone(), tracker.clone());
     let edge = Edge::new(Parts {
         store: store.clone(),
         hub: hub.clone(),
@@ -171,6 +174,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         public_url: config.public_url.clone(),
         set_up_code: set_up_code.clone(),
         restore: desk,
+        backups: backups.clone(),
         board: board.clone(),
         health: Watch::new(store.clone(), hub.link(), Machine::this()),
         message_limits,
@@ -183,13 +187,12 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         expiring,
         shutdown.clone(),
     ));
-    let backups = Backups::new(store.clone(), shutdown.clone(), tracker.clone());
     tracker.spawn(control::listen(
         store.dir().control_socket(),
         Ear::of_box(
             store.clone(),
             Arc::clone(&tokens),
-            backups,
+            backups.clone(),
             front(board.clone(), set_up_code.clone()),
         ),
         shutdown.clone(),
@@ -197,6 +200,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     tracker.spawn(discovery.mind(shutdown.clone()));
     tracker.spawn(ear::mind_log(shutdown.clone()));
     tracker.spawn(secure.upkeep(shutdown.clone()));
+    tracker.spawn(nightly::run(store.clone(), backups, shutdown.clone()));
     let restoring = Restoring {
         orders,
         dir: store.dir().clone(),
@@ -299,6 +303,17 @@ impl Running {
         self.store.close().await;
         self.store.clock().keep();
         tracing::info!("stopped");
+    }
+}
+
+/// A backup that was handed in was restored by now, or its name is known to nobody any more.
+async fn forget_uploaded(store: &Store) {
+    let folder = store.dir().uploaded();
+    let forgotten = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(folder)).await;
+    if let Ok(Err(error)) = forgotten
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, "a backup that was handed in could not be removed");
     }
 }
 

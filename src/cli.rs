@@ -79,7 +79,7 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Make a backup now, and prove it
     Backup(BackupArgs),
-    /// Bring a workshop back from its relay, on a new card or a new machine
+    /// Bring a workshop back from a backup or from its relay, on a new card or a new machine
     Restore(RestoreArgs),
     /// Write one request or one owner into a file that proves itself
     Export(ExportArgs),

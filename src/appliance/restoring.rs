@@ -1,13 +1,17 @@
 //! Carrying out what the first-run page asked for: the workshop is gathered beside the empty box that
 //! serves the page; then whoever runs the appliance is told to start it again with what came.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::{RestoreFault, Restored};
-use crate::http::restore_desk::{RestoreOrder, RestoreOrders};
+use crate::clock::Clock;
+use crate::domain::{RestoreFault, RestoreStep, Restored};
+use crate::http::restore_desk::{RestoreOrder, RestoreOrders, RestoreSource};
 use crate::net::Dialer;
+use crate::seal::RootSecret;
+use crate::store::backup;
 use crate::store::restore::{self, Room};
 use crate::store::{DataDir, StoreError};
 use crate::sync::restore::{Asked, RestoreError};
@@ -53,7 +57,11 @@ impl Restoring {
     }
 
     async fn carry_out(&self, order: RestoreOrder) -> Result<Restored, RestoreError> {
-        let RestoreOrder { url, root, claim } = order;
+        let RestoreOrder { from, root } = order;
+        let (url, claim) = match from {
+            RestoreSource::Relay { url, claim } => (url, claim),
+            RestoreSource::File(file) => return self.of_file(file, root).await,
+        };
         let dir = self.dir.clone();
         let begun = on_disk(move || match restore::room(&dir, &root)? {
             Room::Free | Room::Secret => Ok(restore::begin(&dir, &root)?),
@@ -66,7 +74,27 @@ impl Restoring {
             dialer: self.dialer.clone(),
             shutdown: self.shutdown.clone(),
         };
-        crate::sync::restore::restore(asked, |entries| self.orders.came(entries)).await
+        let came = |entries: i64| {
+            self.orders
+                .came(RestoreStep::Gathering, entries.unsigned_abs(), 0);
+        };
+        crate::sync::restore::restore(asked, came).await
+    }
+
+    async fn of_file(&self, file: PathBuf, root: RootSecret) -> Result<Restored, RestoreError> {
+        let (dir, shutdown) = (self.dir.clone(), self.shutdown.clone());
+        let told = self.orders.teller();
+        on_disk(move || {
+            if restore::room(&dir, &root)? == Room::SetUp {
+                return Err(RestoreFault::SetUp.into());
+            }
+            let stop = || shutdown.is_cancelled();
+            let clock = Clock::system();
+            Ok(backup::bring_back(
+                &dir, &file, &root, &clock, &told, &stop,
+            )?)
+        })
+        .await
     }
 
     async fn done(&self, restored: Restored) {

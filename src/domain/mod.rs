@@ -37,7 +37,7 @@ pub use message::{Content, Delivery, Message, Quote, Receipt};
 pub use person::Person;
 pub use rejection::{Field, Rejection};
 pub use request::{LastMessage, Named, Request, Status, Vehicle};
-pub use restore::{RestoreFault, RestoreState, Restored};
+pub use restore::{RestoreFault, RestoreState, RestoreStep, Restored};
 pub use text::{
     Body, Description, Email, FullName, MESSAGE_CHARS_MAX, Password, Phone, Plate, TextError,
     USERNAME_CHARS_MAX, Username, VehicleText,

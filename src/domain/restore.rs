@@ -1,7 +1,7 @@
-//! Bringing a workshop back from its relay onto an empty box, in plain words for whoever shows it: the
+//! Bringing a workshop back from its relay or from a backup onto an empty box, in plain words for whoever shows it: the
 //! command line and the first-run page (`sync.md` §4, "a dead box"). Nothing is decided by it.
 
-use super::{LinkRefusal, LinkTrouble};
+use super::{BackupUnreadable, LinkRefusal, LinkTrouble, Timestamp};
 
 /// How a restore stands.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -10,13 +10,39 @@ pub enum RestoreState {
     Idle,
     /// It is under way.
     Running {
-        /// Entries of the journal that came back so far.
-        entries: i64,
+        /// What it is busy with.
+        step: RestoreStep,
+        /// How much of it is done: entries, bytes or messages, as `step` says.
+        done: u64,
+        /// How much there is; 0 while nobody can tell.
+        of: u64,
     },
     /// Nothing was restored.
     Failed(RestoreFault),
     /// Everything is back, and the box starts with it.
     Done(Restored),
+}
+
+/// What a restore is busy with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RestoreStep {
+    /// Entries of the journal come from the relay.
+    Gathering,
+    /// The bytes of a backup are unpacked.
+    Unpacking,
+    /// Everything in it is looked at, and its messages are counted.
+    Checking,
+}
+
+impl RestoreStep {
+    /// The word that programs know it by.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Gathering => "gathering",
+            Self::Unpacking => "unpacking",
+            Self::Checking => "checking",
+        }
+    }
 }
 
 /// What came back.
@@ -30,6 +56,8 @@ pub struct Restored {
     pub requests: i64,
     /// People who may sign in, with the passwords that they had.
     pub people: i64,
+    /// When the backup was made that it came from; none: it came from the relay.
+    pub as_of: Option<Timestamp>,
 }
 
 /// Why nothing was restored. Its text is a sentence for people.
@@ -66,6 +94,9 @@ pub enum RestoreFault {
     /// This machine's disk does not take it.
     #[error("What came back could not be kept: this machine's storage is full or failing.")]
     Storage,
+    /// The backup cannot be restored.
+    #[error(transparent)]
+    Backup(BackupUnreadable),
     /// Somebody set this box up meanwhile.
     #[error("This box was set up as a workshop meanwhile, so nothing was restored onto it.")]
     SetUp,
@@ -82,6 +113,7 @@ impl RestoreFault {
             Self::NotOurs => "not_ours",
             Self::Empty => "nothing_there",
             Self::Storage => "storage_failing",
+            Self::Backup(why) => why.word(),
             Self::SetUp => "already_set_up",
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ring::hmac;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,6 +20,7 @@ use crate::discovery::Board;
 use crate::domain::{Actor, PersonId, Rejection};
 use crate::health::Watch;
 use crate::hub::Hub;
+use crate::store::backup::Backups;
 use crate::store::people::{self, Credential};
 use crate::store::{CommandError, CommandResult, Need, Store, View, WriteTx};
 
@@ -73,6 +74,10 @@ pub struct Inner {
     pub shutdown: CancellationToken,
     /// Owns the tasks of sockets.
     pub tracker: TaskTracker,
+    /// Held while somebody hands a backup in: one at a time.
+    pub uploading: Arc<Mutex<()>>,
+    /// Makes backups.
+    pub backups: Backups,
     /// Looks at how the box fares.
     pub health: Watch,
     /// Whether messages are limited.
@@ -105,6 +110,8 @@ pub struct Parts {
     pub restore: RestoreDesk,
     /// Where the box is found.
     pub board: Board,
+    /// Makes backups.
+    pub backups: Backups,
     /// Looks at how the box fares.
     pub health: Watch,
     /// Whether messages are limited.
@@ -129,6 +136,8 @@ impl Edge {
             set_up_code: parts.set_up_code,
             restore: parts.restore,
             board: parts.board,
+            uploading: Arc::default(),
+            backups: parts.backups,
             health: parts.health,
             shutdown: parts.shutdown,
             tracker: parts.tracker,

@@ -2,7 +2,7 @@
 //!
 //! In reading order: `bind`, `handed`, `listen`, `admission`, `line` (connections), `guard`, `headers` (whose
 //! requests, which headers), `edge` (what handlers share), `auth`, `token`, `tickets`, `throttle` (who,
-//! how often), `sign_in`, `setup`, `restore`, `restore_desk`, `people`, `requests`, `invites`, `exports`,
+//! how often), `sign_in`, `setup`, `restore`, `restore_desk`, `uploads`, `people`, `requests`, `invites`, `exports`,
 //! `messages`, `relay`, `relay_address`, `alarm`, `health`, `metrics`, `door` (one file a resource),
 //! `appliance` (the box's own pages), `asked`, `chat`,
 //! `notifications`, `pump`, `session` (sockets), `assets` (the web app).
@@ -54,6 +54,7 @@ pub mod tickets;
 pub mod token;
 mod token_crypto;
 pub mod upgrade;
+mod uploads;
 
 #[cfg(test)]
 mod edge_harness;
@@ -110,6 +111,8 @@ fn api() -> OpenApiRouter<Edge> {
     OpenApiRouter::with_openapi(openapi::Api::openapi())
         .routes(routes!(setup::state, setup::set_up))
         .routes(routes!(restore::state, restore::begin))
+        .routes(routes!(restore::found))
+        .routes(routes!(restore::hand_in))
         .routes(routes!(setup::recovery_words))
         .routes(routes!(setup::words_kept))
         .routes(routes!(sign_in::login))
@@ -134,6 +137,12 @@ fn api() -> OpenApiRouter<Edge> {
         .routes(routes!(messages::mark_read))
         .routes(routes!(messages::unread_summary))
         .routes(routes!(door::which))
+        .routes(routes!(
+            appliance::backup::state,
+            appliance::backup::change,
+            appliance::backup::begin
+        ))
+        .routes(routes!(appliance::backup::file))
         .routes(routes!(appliance::health::checkup))
         .routes(routes!(appliance::addresses::addresses))
         .routes(routes!(health::live))

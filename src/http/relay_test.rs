@@ -20,6 +20,7 @@ use crate::http::token::{TOKEN_KEY_PURPOSE, TokenKeys};
 use crate::hub::{Hub, SOCKETS_PER_PERSON_MAX};
 use crate::machine::Machine;
 use crate::seal::Lineage;
+use crate::store::backup::Backups;
 use crate::store::{DataDir, Store};
 
 /// A box with an admin, and nobody who drives its link but the test.
@@ -43,7 +44,9 @@ impl Desk {
         let person = store.write(|tx| set_up.run(tx)).await.unwrap();
         let signing = store.keys().signing_key(TOKEN_KEY_PURPOSE);
         let hub = Hub::new(SOCKETS_PER_PERSON_MAX);
+        let (shutdown, tracker) = (CancellationToken::new(), TaskTracker::new());
         let edge = Edge::new(Parts {
+            backups: Backups::new(store.clone(), shutdown.clone(), tracker.clone()),
             health: health::Watch::new(store.clone(), hub.link(), Machine::this()),
             hub,
             tokens: TokenKeys::new(&signing, store.keys().workshop().uuid()).into(),
@@ -53,8 +56,8 @@ impl Desk {
             restore: restore_desk::desk().0,
             board: Board::still("127.0.0.1:80".parse().unwrap()),
             message_limits: MessageLimits::On,
-            shutdown: CancellationToken::new(),
-            tracker: TaskTracker::new(),
+            shutdown,
+            tracker,
         });
         let admin = Credential {
             person: person.id,

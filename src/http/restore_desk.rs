@@ -1,21 +1,33 @@
 //! Where the first-run page's wish to restore and what carries it out meet: `http::restore` hands an
 //! order in, `appliance` takes it and says how it stands. One restore at a time.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{Notify, mpsc, watch};
 
-use crate::domain::{RestoreFault, RestoreState, Restored};
+use crate::domain::{RestoreFault, RestoreState, RestoreStep, Restored};
 use crate::seal::RootSecret;
 
 /// A restore that somebody asked for.
 pub struct RestoreOrder {
-    /// The relay's address.
-    pub url: String,
+    /// Where everything is to come from.
+    pub from: RestoreSource,
     /// What the recovery words write down.
     pub root: RootSecret,
-    /// Whether the old box is gone for good.
-    pub claim: bool,
+}
+
+/// Where a workshop is to come back from.
+pub enum RestoreSource {
+    /// Its relay.
+    Relay {
+        /// The relay's address.
+        url: String,
+        /// Whether the old box is gone for good.
+        claim: bool,
+    },
+    /// A backup that this box can read.
+    File(PathBuf),
 }
 
 /// The page's side.
@@ -59,7 +71,7 @@ impl RestoreDesk {
         let mine = self.shared.state.send_if_modified(|state| {
             let free = !is_busy(state);
             if free {
-                *state = RestoreState::Running { entries: 0 };
+                *state = order.begins();
             }
             free
         });
@@ -92,11 +104,20 @@ impl RestoreOrders {
         self.orders.recv().await
     }
 
-    /// So many entries have come.
-    pub fn came(&self, entries: i64) {
+    /// So much has come.
+    pub fn came(&self, step: RestoreStep, done: u64, of: u64) {
         self.shared
             .state
-            .send_replace(RestoreState::Running { entries });
+            .send_replace(RestoreState::Running { step, done, of });
+    }
+
+    /// Says how it stands from elsewhere.
+    pub fn teller(&self) -> impl Fn(RestoreStep, u64, u64) + Send + use<> {
+        let shared = Arc::clone(&self.shared);
+        move |step, done, of| {
+            let state = RestoreState::Running { step, done, of };
+            shared.state.send_replace(state);
+        }
     }
 
     /// Nothing was restored; another try may be made.
@@ -115,6 +136,20 @@ impl RestoreOrders {
     }
 }
 
+impl RestoreOrder {
+    const fn begins(&self) -> RestoreState {
+        let step = match self.from {
+            RestoreSource::Relay { .. } => RestoreStep::Gathering,
+            RestoreSource::File(_) => RestoreStep::Unpacking,
+        };
+        RestoreState::Running {
+            step,
+            done: 0,
+            of: 0,
+        }
+    }
+}
+
 const fn is_busy(state: &RestoreState) -> bool {
     match state {
         RestoreState::Idle | RestoreState::Failed(_) => false,
@@ -128,9 +163,11 @@ mod tests {
 
     fn order() -> RestoreOrder {
         RestoreOrder {
-            url: "https://relay.example".to_owned(),
+            from: RestoreSource::Relay {
+                url: "https://relay.example".to_owned(),
+                claim: false,
+            },
             root: RootSecret::from_bytes([7; 32]),
-            claim: false,
         }
     }
 
@@ -139,8 +176,13 @@ mod tests {
         let (desk, mut orders) = desk();
         assert!(desk.order(order()) && !desk.order(order()));
         assert!(orders.next().await.is_some());
-        orders.came(3);
-        assert_eq!(desk.tell(), RestoreState::Running { entries: 3 });
+        orders.came(RestoreStep::Gathering, 3, 0);
+        let running = RestoreState::Running {
+            step: RestoreStep::Gathering,
+            done: 3,
+            of: 0,
+        };
+        assert_eq!(desk.tell(), running);
         orders.failed(RestoreFault::Empty);
         assert!(!desk.is_busy() && desk.order(order()));
         let restored = Restored {
@@ -148,6 +190,7 @@ mod tests {
             messages: 1,
             requests: 1,
             people: 1,
+            as_of: None,
         };
         orders.done(restored.clone());
         assert!(!desk.order(order()));

@@ -25,6 +25,7 @@ mod order;
 mod recovery;
 mod relay;
 mod restore;
+mod restore_file;
 mod roster;
 mod sample;
 mod serve;

@@ -1,4 +1,5 @@
-//! `motoreach restore`: a workshop comes back from its relay onto an empty card (`sync.md` §4).
+//! `motoreach restore`: a workshop comes back from its relay onto an empty card (`sync.md` §4), or from a
+//! backup (`restore_file`).
 //!
 //! The data directory's lock is held all the while, so no server can begin in it. What comes back is
 //! gathered beside (`store::restore`) and put in place at the end: whatever ends this process, the
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::desk::must_be_ours;
 use super::failure::Exit;
 use super::figures::{counted, grouped};
+use super::restore_file::{self, as_of};
 use super::serve::minded_signals;
 use super::{many_threads, say, stdin};
 use crate::appliance;
@@ -65,17 +67,15 @@ pub fn run(args: &RestoreArgs) -> anyhow::Result<Exit> {
     if let Some(data) = &args.at.data {
         config.data.clone_from(data);
     }
-    let url = relay_address::address(&args.from_relay)?;
     let dir = DataDir::new(&config.data);
     if dir.path().exists() {
         must_be_ours(dir.path())?;
     }
-    let root = root_of(&args.words, args.at.json)?;
     let runtime = many_threads()?;
     let done = runtime.block_on(async {
         let mut signals = minded_signals()?;
         let shutdown = CancellationToken::new();
-        let restoring = restored(args, &config, url, root, shutdown.clone());
+        let restoring = restored(args, &config, dir, shutdown.clone());
         let mut restoring = std::pin::pin!(restoring);
         tokio::select! {
             done = restoring.as_mut() => done,
@@ -94,9 +94,15 @@ pub fn run(args: &RestoreArgs) -> anyhow::Result<Exit> {
             "messages": back.messages,
             "requests": back.requests,
             "people": back.people,
+            "as_of": as_of(&back),
         }));
     } else {
         say(sentence(&back));
+        if let Some(at) = as_of(&back) {
+            say(format_args!(
+                "It is as it was at {at}. What came after that comes back from the relay, if it had one."
+            ));
+        }
         say("Start the server; staff sign in with their old passwords, and owners' links work.");
     }
     Ok(Exit::Done)
@@ -105,17 +111,29 @@ pub fn run(args: &RestoreArgs) -> anyhow::Result<Exit> {
 async fn restored(
     args: &RestoreArgs,
     config: &Config,
-    url: String,
-    root: RootSecret,
+    dir: DataDir,
     shutdown: CancellationToken,
 ) -> anyhow::Result<Restored> {
-    let dir = DataDir::new(&config.data);
-    let held = dir.lock()?;
-    match restore::room(&dir, &root)? {
-        Room::Free => {}
-        Room::SetUp => return Err(NoRoom::SetUp(config.data.display().to_string()).into()),
-        Room::Secret => return Err(NoRoom::Secret(config.data.display().to_string()).into()),
+    match (&args.file, &args.from_relay) {
+        (Some(file), _) => restore_file::restored(args, dir, file, shutdown).await,
+        (None, Some(url)) => from_relay(args, config, dir, url, shutdown).await,
+        (None, None) => Err(anyhow::anyhow!(
+            "Name a backup, or a relay with --from-relay."
+        )),
     }
+}
+
+async fn from_relay(
+    args: &RestoreArgs,
+    config: &Config,
+    dir: DataDir,
+    url: &str,
+    shutdown: CancellationToken,
+) -> anyhow::Result<Restored> {
+    let url = relay_address::address(url)?;
+    let root = root_of(&args.words, args.at.json)?;
+    let held = dir.lock()?;
+    must_be_free(&dir, &root)?;
     let dialer = appliance::dialer(config.relay_ca.as_deref(), &TlsClock::new(Clock::system()))?;
     let asked = Asked {
         gathering: restore::begin(&dir, &root)?,
@@ -139,8 +157,18 @@ async fn restored(
     }
 }
 
+/// Nothing that counts is overwritten.
+pub(super) fn must_be_free(dir: &DataDir, root: &RootSecret) -> anyhow::Result<()> {
+    let place = || dir.path().display().to_string();
+    match restore::room(dir, root)? {
+        Room::Free => Ok(()),
+        Room::SetUp => Err(NoRoom::SetUp(place()).into()),
+        Room::Secret => Err(NoRoom::Secret(place()).into()),
+    }
+}
+
 /// Waits for the disk where that harms nobody.
-async fn in_place(dir: DataDir, held: DirLock) -> anyhow::Result<()> {
+pub(super) async fn in_place(dir: DataDir, held: DirLock) -> anyhow::Result<()> {
     tokio::task::spawn_blocking(move || restore::take_over(&dir, &held))
         .await
         .context("What came back was not put in place; the next start does it.")?
@@ -161,7 +189,7 @@ fn in_words(error: RestoreError) -> anyhow::Error {
 }
 
 /// The root secret that the words write down.
-fn root_of(words: &Path, in_json: bool) -> anyhow::Result<RootSecret> {
+pub(super) fn root_of(words: &Path, in_json: bool) -> anyhow::Result<RootSecret> {
     let typed = if words == Path::new("-") {
         if std::io::stdin().is_terminal() && !in_json {
             say(format_args!(
@@ -229,6 +257,7 @@ mod tests {
             messages: 1_204,
             requests: 31,
             people: 1,
+            as_of: None,
         };
         assert_eq!(
             sentence(&back),

@@ -11,6 +11,7 @@
 //! restoring/ restored/        what comes back from a relay, until it is put in place (`restore`)
 //! backups/                    where backups go unless somebody chose another folder
 //! backing-up/                 what making one needs on the way
+//! uploaded/                   one that was handed in at the first run, until it was restored
 //! ```
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -78,6 +79,11 @@ impl DataDir {
         self.path.join("backups")
     }
 
+    /// A backup that somebody handed in to have it restored.
+    pub fn uploaded(&self) -> PathBuf {
+        self.path.join("uploaded")
+    }
+
     pub(super) fn backing_up(&self) -> PathBuf {
         self.path.join("backing-up")
     }
@@ -141,6 +147,11 @@ impl DataDir {
             let path = path.to_owned();
             OpenError::Files { path, source }
         }
+    }
+
+    /// Whether there is a root secret, whole or not.
+    pub fn has_root_secret(&self) -> bool {
+        self.root_secret().exists()
     }
 
     /// The root secret; made now if neither it nor a database exists.

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, params};
 use super::error::StoreError;
 use super::tx::{View, WriteTx};
 
-const WORDS_KEPT: &str = "recovery_words_kept";
+pub(super) const WORDS_KEPT: &str = "recovery_words_kept";
 
 /// The workshop's name; `None` before the first run is over.
 pub fn workshop_name(view: &View<'_>) -> Result<Option<String>, StoreError> {

@@ -26,6 +26,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     },
 ];
 
+/// The version that this program brings a box's database to.
+pub(super) fn newest() -> i64 {
+    MIGRATIONS.last().map_or(0, |migration| migration.number)
+}
+
 /// Brings the box's database to this program's version.
 ///
 /// # Errors

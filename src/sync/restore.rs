@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::domain::{LinkReport, LinkState, LinkTrouble, RestoreFault, Restored};
 use crate::hub::{Hub, LinkBoard};
 use crate::net::Dialer;
+use crate::store::backup::BringBackError;
 use crate::store::link::{adopt, facts};
 use crate::store::{
     CommandError, DataDir, Need, OpenError, Publish, Store, StoreError, inspect, link, local,
@@ -80,6 +81,17 @@ impl RestoreError {
     }
 }
 
+impl From<BringBackError> for RestoreError {
+    fn from(error: BringBackError) -> Self {
+        match error {
+            BringBackError::Fault(fault) => Self::Fault(fault),
+            BringBackError::Data(error) => Self::Data(error),
+            BringBackError::Store(error) => Self::Store(error),
+            BringBackError::Stopped => Self::Stopped,
+        }
+    }
+}
+
 impl From<CommandError> for RestoreError {
     fn from(error: CommandError) -> Self {
         match error {
@@ -121,6 +133,7 @@ pub async fn restore(
         messages: facts.messages,
         requests: facts.requests,
         people: facts.staff,
+        as_of: None,
     })
 }
 

@@ -22,6 +22,8 @@ const TABLE: &[Row] = &[
     ("post",   "/api/setup/",                                   [409, 409, NONE, 409, 409, NONE]),
     ("get",    "/api/setup/restore/",                           [200, 200, NONE, 200, 200, NONE]),
     ("post",   "/api/setup/restore/",                           [409, 409, NONE, 409, 409, NONE]),
+    ("get",    "/api/setup/backups/",                           [409, 409, NONE, 409, 409, NONE]),
+    ("put",    "/api/setup/backup/",                            [409, 409, NONE, 409, 409, NONE]),
     ("post",   "/api/auth/login/",                              [200, 200, NONE, 200, 200, NONE]),
     ("post",   "/api/auth/invite/",                             [200, 200, NONE, 200, 200, NONE]),
     ("post",   "/api/auth/logout/",                             [204, 204, NONE, 204, 204, NONE]),
@@ -40,6 +42,10 @@ const TABLE: &[Row] = &[
     ("get",    "/api/setup/recovery-words/",                    [401, 403, NONE, 403, 200, NONE]),
     ("post",   "/api/setup/recovery-words/kept/",               [401, 403, NONE, 403, 204, NONE]),
     ("get",    "/api/box/addresses/",                           [401, 403, NONE, 403, 200, NONE]),
+    ("get",    "/api/box/backup/",                              [401, 403, NONE, 403, 200, NONE]),
+    ("put",    "/api/box/backup/",                              [401, 403, NONE, 403, 200, NONE]),
+    ("post",   "/api/box/backup/",                              [401, 403, NONE, 403, 202, NONE]),
+    ("get",    "/api/box/backup/files/{name}/",                 [401, 403, NONE, 403, NONE, 404]),
     ("get",    "/api/box/health/",                              [401, 403, NONE, 403, 200, NONE]),
     ("post",   "/api/people/",                                  [401, 403, NONE, 403, 201, NONE]),
     ("patch",  "/api/people/{id}/",                             [401, 403, NONE, 403, 200, 404]),
@@ -86,6 +92,7 @@ fn body(workshop: &Workshop, method: &str, path: &str) -> Option<Value> {
             "username": format!("dev{}", uuid::Uuid::new_v4()), "password": PASSWORD}),
         // Nobody listens there: it is set up, and goes on trying.
         ("put", "/api/relay/") => json!({"url": "http://127.0.0.1:1", "code": "ABCDE-FGHJK"}),
+        ("put", "/api/box/backup/") => json!({"keep": {"daily": 7, "weekly": 4, "monthly": 6}}),
         ("patch", "/api/people/{id}/") => json!({"full_name": "Ravi K."}),
         ("post", "/api/service-requests/") => json!({"customer": {"full_name": "Chitra Das"},
             "vehicle": {"plate": "KL 01"}, "description": "Horn."}),
@@ -110,6 +117,7 @@ fn columns(workshop: &Workshop, path: &str) -> [(&'static str, String, String); 
     let at = |id: i64, invite: &str| {
         path.replace("{id}", &id.to_string())
             .replace("{invite}", invite)
+            .replace("{name}", "nothing.backup")
     };
     let (own, other, missing) = (
         at(own, &workshop.asha.invite),

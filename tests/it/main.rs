@@ -9,6 +9,7 @@
 )]
 
 mod authorization;
+mod backup;
 mod bad_input;
 mod chat_v1;
 mod client;

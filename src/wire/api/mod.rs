@@ -1,6 +1,7 @@
 //! Bodies of the HTTP API, as `api/openapi.json` describes them.
 
 mod addresses;
+mod backup;
 mod health;
 mod invites;
 mod messages;
@@ -13,6 +14,10 @@ mod sign_in;
 use serde::{Deserialize, Deserializer};
 
 pub use addresses::{AddressesBody, CertificatePlaces, SecureBody};
+pub use backup::{
+    BackupEditBody, BackupFaultBody, BackupFileBody, BackupStepBody, BackupsBody, KeepBody,
+    LastBackupBody, PlaceBody, ProvenBody,
+};
 pub use health::{CheckupBody, FindingBody};
 pub use invites::{DeviceBody, InviteBody};
 pub use messages::{MarkReadBody, MarkedBody, NewMessageBody};
@@ -22,7 +27,10 @@ pub use requests::{
     CustomerBody, LastMessageBody, NewCustomerBody, NewRequestBody, NewVehicleBody, OpenedBody,
     RequestBody, RequestEditBody, VehicleBody,
 };
-pub use restore::{RestoreBody, RestoreStateBody, RestoredBody};
+pub use restore::{
+    BackupOnDiskBody, BackupsOnDisksBody, RestoreBody, RestoreFromBody, RestoreStateBody,
+    RestoredBody, UploadedBody,
+};
 pub use sign_in::{
     InviteCodeBody, LoginBody, MeBody, PasswordBody, SetUpBody, SetUpDone, SetUpState,
     SignedInBody, TicketBody, WordsBody,
