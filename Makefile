@@ -1,7 +1,7 @@
 # MotoReach. `make demo` to see it, `make test` before a change goes in, the same here and in CI.
 # What is missing on this machine is installed first, or asked for in a sentence (.ci/setup).
 
-.PHONY: demo build check test prove clean
+.PHONY: demo build check test prove clean arm cross dist
 .PHONY: ready ready-to-test web rust-tests program contract e2e
 
 # One step after the other: each needs what the one before it made.
@@ -15,6 +15,8 @@ WEB_SOURCES := $(shell find web/src web/public web/scripts -type f 2>/dev/null) 
 # A Python of its own for the contract tests; the file says that it has what they need.
 PYTHON := target/contract/bin/python
 PYTHON_READY := target/contract/ready
+# What is shipped; cross.toml says the same.
+CROSS_TARGETS := aarch64-unknown-linux-musl armv7-unknown-linux-musleabihf x86_64-unknown-linux-musl
 # nextest where it is there: it runs test binaries side by side.
 RUST_TESTS := $(if $(shell command -v cargo-nextest),nextest run,test --lib --bins --tests)
 
@@ -55,6 +57,24 @@ contract: program $(PYTHON_READY)
 e2e: program tests/e2e/node_modules/.package-lock.json
 	cd tests/e2e && npm test
 
+# The program for a Raspberry Pi (64 bits), static, and a conversation with it on an emulated processor.
+# Needs no container: Debian's own compiler (.ci/static).
+arm: ready-to-test web/dist/index.html
+	@sh .ci/setup static arm64
+	.ci/static/build arm64
+	MOTOREACH_ARM_BINARY=$(CURDIR)/target/static/arm64/motoreach \
+		cargo test --test processes arm:: -- --nocapture
+
+# What a release is made of, in dist/: programs, Debian packages, checksums, a bill of materials.
+dist: ready web/dist/index.html
+	.ci/dist
+
+# The programs for each kind of computer, where `cross` and containers are.
+cross: web/dist/index.html
+	for target in $(CROSS_TARGETS); do \
+		CROSS_CONFIG=cross.toml cross build --locked --profile dist --target $$target || exit; \
+	done
+
 # The long run: 10,000 kills under load (quality.md R1), 10,000 power cuts (R2), a backlog of 100,000 entries, 10,000 owners at once.
 # Hours.
 prove: ready-to-test web/dist/index.html
@@ -65,7 +85,7 @@ prove: ready-to-test web/dist/index.html
 
 clean:
 	cargo clean
-	rm -rf web/dist web/node_modules tests/e2e/node_modules
+	rm -rf dist web/dist web/node_modules tests/e2e/node_modules
 
 ready:
 	@sh .ci/setup build

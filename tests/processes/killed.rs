@@ -14,7 +14,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::harness::{Chat, Frame, Program, Random, SOON, Sample, Starting, post, run, until};
+use crate::harness::{
+    Chat, Frame, Plan, Program, Random, SOON, Sample, Starting, post, run, until,
+};
 use crate::history;
 
 /// Kills in `make test`; `make prove` asks for 10,000.
@@ -38,17 +40,24 @@ const UNDERWAY_MAX: u64 = 6;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_at_any_moment_it_has_every_acknowledged_message_once_and_in_order() {
     let kills = std::env::var("MOTOREACH_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
+    of_this_program(&Plan::default(), kills).await;
+}
+
+/// The same of any program, killed so often.
+pub(crate) async fn of_this_program(plan: &Plan<'_>, kills: u64) {
     let mut random = Random::announced("killed");
     let home = tempfile::tempdir().unwrap();
-    let load = Load::start(Program::start(home.path()).await, &mut random);
+    let data = home.path().join("data");
+    let start = async || Program::start_as(home.path(), &data, plan).await;
+    let load = Load::start(start().await, &mut random);
 
     for kill in 1..=kills {
         if random.below(KILLED_AT_START_ONE_IN) == 0 {
-            let starting = Starting::new(home.path(), &home.path().join("data"), &[]);
+            let starting = Starting::by(home.path(), &data, plan);
             tokio::time::sleep(random.shorter(START_MAX)).await;
             starting.kill();
         } else {
-            let program = Program::start(home.path()).await;
+            let program = start().await;
             load.goes_to(&program.sample);
             let long_life = random.below(LONG_LIFE_ONE_IN) == 0;
             let more = if long_life {
@@ -69,7 +78,7 @@ async fn killed_at_any_moment_it_has_every_acknowledged_message_once_and_in_orde
         }
     }
 
-    let program = Program::start(home.path()).await;
+    let program = start().await;
     load.goes_to(&program.sample);
     let clients = load.finish().await;
     for request in [0, 1] {

@@ -17,6 +17,7 @@
 mod harness;
 mod history;
 
+mod arm;
 mod clock;
 mod descriptors;
 mod discovery;

@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::harness::{Owner, Plan, Program, SOON, get, post, run, until};
 
 const WITH_RELAY: Plan<'_> = Plan {
+    program: None,
     before: &[],
     environment: &[],
     requests: None,

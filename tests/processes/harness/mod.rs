@@ -22,7 +22,7 @@ pub use line::{Certificate, Deed, Line, Way, Weather, Which, kind};
 pub use namespace::Namespace;
 pub use owner::Owner;
 pub use process::{Process, contains};
-pub use program::{Outcome, Plan, Program, Sample, Starting, program_path, run};
+pub use program::{Outcome, Plan, Program, Sample, Starting, program_path, run, run_as};
 pub use random::{Random, bytes as random_bytes};
 pub use relay::{RelayPlan, RelayProgram};
 pub use served::Served;

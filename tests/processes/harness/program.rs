@@ -24,6 +24,8 @@ const COMMAND_MAX: Duration = Duration::from_secs(600);
 /// How a sample workshop is started.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Plan<'a> {
+    /// Which program; none: the one that cargo built with these tests.
+    pub program: Option<&'a str>,
     /// Words before it, such as `strace …`.
     pub before: &'a [&'a str],
     /// For its environment, such as a point at which to end.
@@ -32,6 +34,14 @@ pub struct Plan<'a> {
     pub requests: Option<u32>,
     /// Whether it brings a relay of its own.
     pub relay: bool,
+}
+
+impl<'a> Plan<'a> {
+    /// The program with the words before it.
+    pub(super) fn words(&self) -> Vec<&'a str> {
+        let program = self.program.unwrap_or(PROGRAM);
+        self.before.iter().copied().chain([program]).collect()
+    }
 }
 
 /// A sample workshop that listens.
@@ -213,25 +223,13 @@ pub struct Starting {
 }
 
 impl Starting {
-    /// Starts a sample workshop.
-    pub fn new(home: &Path, data: &Path, before: &[&str]) -> Self {
-        Self::by(
-            home,
-            data,
-            &Plan {
-                before,
-                ..Plan::default()
-            },
-        )
-    }
-
-    fn by(home: &Path, data: &Path, plan: &Plan<'_>) -> Self {
-        let before = plan.before;
+    /// Starts a sample workshop by a plan.
+    pub fn by(home: &Path, data: &Path, plan: &Plan<'_>) -> Self {
         let (json, log) = (home.join("sample.json"), home.join("server.log"));
         let _ = fs::remove_file(&json);
-        let mut words = before.iter().map(AsRef::as_ref).chain([Path::new(PROGRAM)]);
-        let child = Command::new(words.next().unwrap())
-            .args(words)
+        let words = plan.words();
+        let child = Command::new(words[0])
+            .args(&words[1..])
             .args([
                 "demo",
                 "--listen",
@@ -255,7 +253,7 @@ impl Starting {
                     .unwrap(),
             )
             .spawn()
-            .unwrap_or_else(|error| panic!("{before:?} {PROGRAM} does not start: {error}"));
+            .unwrap_or_else(|error| panic!("{words:?} does not start: {error}"));
         Self {
             child: Some(child),
             json,
@@ -322,13 +320,18 @@ impl Outcome {
 
 /// Runs the program to its end, behind `before`, with `input` on stdin.
 pub async fn run(before: &[&str], arguments: &[&str], input: &str) -> Outcome {
+    let plan = Plan {
+        before,
+        ..Plan::default()
+    };
+    run_as(&plan, arguments, input).await
+}
+
+/// The same by a plan.
+pub async fn run_as(plan: &Plan<'_>, arguments: &[&str], input: &str) -> Outcome {
     use std::io::Write;
-    let words: Vec<_> = before
-        .iter()
-        .chain(&[PROGRAM])
-        .chain(arguments)
-        .copied()
-        .collect();
+    let mut words = plan.words();
+    words.extend(arguments);
     let mut child = Command::new(words[0])
         .args(&words[1..])
         .stdin(Stdio::piped())

@@ -8,9 +8,8 @@ use std::sync::mpsc;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::program::PROGRAM;
 use super::relay::listens;
-use super::{SOON, until};
+use super::{Plan, SOON, until};
 
 /// A box that listens. Its data is in the directory that it was given, and stays.
 pub struct Served {
@@ -27,13 +26,23 @@ impl Served {
 
     /// The same behind another program such as `strace …`.
     pub async fn start_behind(before: &[&str], data: &Path, environment: &[(&str, &str)]) -> Self {
+        let plan = Plan {
+            before,
+            environment,
+            ..Plan::default()
+        };
+        Self::start_as(data, &plan).await
+    }
+
+    /// The same by a plan: its program, the words before it, its environment.
+    pub async fn start_as(data: &Path, plan: &Plan<'_>) -> Self {
         let log = data.with_extension("log");
-        let mut words = before.iter().copied().chain([PROGRAM]);
-        let mut child = Command::new(words.next().unwrap())
-            .args(words)
+        let words = plan.words();
+        let mut child = Command::new(words[0])
+            .args(&words[1..])
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
-            .envs(environment.iter().copied())
+            .envs(plan.environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(
@@ -73,6 +82,17 @@ impl Served {
     /// Where it is.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where it is, without a scheme.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Waits until it has ended by itself.

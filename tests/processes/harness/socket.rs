@@ -34,9 +34,18 @@ impl Chat {
         request: i64,
         position: Option<&(String, i64)>,
     ) -> Result<Self, Error> {
+        Self::open_at(sample.address(), token, request, position).await
+    }
+
+    /// The same of a box at this address.
+    pub async fn open_at(
+        address: &str,
+        token: &str,
+        request: i64,
+        position: Option<&(String, i64)>,
+    ) -> Result<Self, Error> {
         let position =
             position.map_or_else(String::new, |(log, rev)| format!("&after={rev}&log={log}"));
-        let address = sample.address();
         let url = format!("ws://{address}/ws/service-chat/{request}/?token={token}{position}");
         let mut request = url.into_client_request()?;
         let protocol = "motoreach.v1".parse().unwrap();
@@ -52,6 +61,12 @@ impl Chat {
     /// Sends a message under a name.
     pub async fn say(&mut self, name: Uuid, content: &str) -> Result<(), Error> {
         let frame = json!({ "type": "chat.message", "client_id": name, "content": content });
+        self.0.send(Message::text(frame.to_string())).await
+    }
+
+    /// Says that everything up to here was read.
+    pub async fn has_read(&mut self, up_to: i64) -> Result<(), Error> {
+        let frame = json!({ "type": "chat.read", "up_to": up_to });
         self.0.send(Message::text(frame.to_string())).await
     }
 

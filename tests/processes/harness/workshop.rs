@@ -75,7 +75,12 @@ impl Workshop {
 
     /// Both running; they do not know each other.
     pub async fn apart() -> Self {
-        let mut workshop = Self::without_relay().await;
+        Self::apart_as(&Plan::default()).await
+    }
+
+    /// The same with a box by a plan.
+    pub async fn apart_as(plan: &Plan<'_>) -> Self {
+        let mut workshop = Self::of_box(plan).await;
         workshop.start_relay().await;
         workshop
     }
@@ -130,6 +135,13 @@ impl Workshop {
             let _ = put(&base, "/api/relay/", &token, &body).await;
         };
         tokio::spawn(asking);
+    }
+
+    /// An admin ends what was between the box and its relay.
+    pub async fn leaves_its_relay(&self) {
+        let answer = delete(self.url(), "/api/relay/", self.sample.admin()).await;
+        let answer = answer.unwrap();
+        assert_eq!(answer.status, 204, "{answer:?}");
     }
 
     /// The sample, as it was at the newest start of the box.
