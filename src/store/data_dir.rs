@@ -115,7 +115,7 @@ impl DataDir {
             .recursive(true)
             .mode(0o700)
             .create(&self.path)
-            .map_err(files(&self.path))?;
+            .map_err(|source| self.refused(&self.path, source))?;
         let path = self.path.join("lock");
         let file = OpenOptions::new()
             .create(true)
@@ -172,7 +172,7 @@ impl DataDir {
                     .fill(&mut bytes)
                     .map_err(|_| io::Error::other("the system has no randomness"))
                     .and_then(|()| self.write_secret(&path, &bytes))
-                    .map_err(|source| OpenError::Files { path, source })?;
+                    .map_err(|source| self.refused(&path, source))?;
                 Ok(RootSecret::from_bytes(bytes))
             }
             Err(source) => Err(OpenError::Files { path, source }),

@@ -371,6 +371,9 @@ fn told(database: &Path, error: OpenError) -> OpenError {
         {
             OpenError::ReadOnly(path)
         }
+        StoreError::Failing(_) if database.parent().is_some_and(space::has_no_room) => {
+            OpenError::Full(path)
+        }
         cause @ (StoreError::Failing(_)
         | StoreError::Unknown
         | StoreError::Stopped

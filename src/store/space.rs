@@ -2,7 +2,7 @@
 //! so that people can still sign in and remove things then.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{FallocateFlags, fallocate};
 
@@ -21,6 +21,19 @@ pub enum Need {
     Ordinary,
     /// Signing in, reading on, removing: allowed to use the reserve.
     Essential,
+}
+
+/// Less free than this is no room to begin with, in bytes: the memory that readers and the writer share
+/// is a file, too, of 32 KiB, and what SQLite says when it does not fit sounds like a broken disk.
+const BEGIN_BYTES: u64 = 64 << 10;
+
+/// Whether an error may be for want of room.
+pub(super) fn has_no_room(directory: &Path) -> bool {
+    free(directory) < BEGIN_BYTES
+}
+
+fn free(directory: &Path) -> u64 {
+    rustix::fs::statvfs(directory).map_or(0, |stat| stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 /// What the writer knows of the room on its disk.
@@ -85,8 +98,7 @@ impl Space {
     }
 
     fn free(&self) -> u64 {
-        rustix::fs::statvfs(&self.directory)
-            .map_or(0, |stat| stat.f_bavail.saturating_mul(stat.f_frsize))
+        free(&self.directory)
     }
 
     /// Blocks are allocated, not written: a file with a hole in it would reserve nothing, and 8 MiB of

@@ -18,6 +18,7 @@ mod harness;
 mod history;
 
 mod arm;
+mod bad_days;
 mod clock;
 mod descriptors;
 mod discovery;
@@ -25,6 +26,7 @@ mod disk_fails;
 mod disk_full;
 mod killed;
 mod link;
+mod old;
 mod operator;
 mod power;
 mod refused;

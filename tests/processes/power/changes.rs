@@ -7,34 +7,17 @@ use std::path::Path;
 
 use motoreach::seal::RootSecret;
 use motoreach::store::DataDir;
-use ring::digest;
-use rusqlite::{Connection, params};
 
 use super::judge::{self, Cuts, cuts};
 use super::record::{Kept, Promise, Recorder, Recording, Work, at_work};
 use super::{nothing_is_lost, of_all};
 use crate::harness::{Random, SOON, Served, Workshop, run};
+use crate::old::becomes_of_the_first_version;
 
 /// Power cuts of each change.
 const CUTS: u64 = 150;
 /// Messages that are there before.
 const MESSAGES: usize = 12;
-/// What the first version had that is not made anew, in an order in which rows may be put in.
-const TABLES: [&str; 11] = [
-    "log",
-    "event",
-    "workshop",
-    "person",
-    "vehicle",
-    "request",
-    "message",
-    "receipt",
-    "invite",
-    "session",
-    "local_state",
-];
-const FIRST: &str = "migrations/appliance/0001_journal.sql";
-
 /// A box with some messages, at rest.
 async fn in_use(home: &Path) -> Recording {
     let work = Work {
@@ -59,46 +42,6 @@ async fn a_power_cut_while_an_old_database_is_migrated_loses_nothing() {
         ..recorder.finish()
     };
     nothing_is_lost(&cuts(&recording, &of_all(CUTS), &mut random));
-}
-
-/// Takes a database back to the first version.
-fn becomes_of_the_first_version(database: &Path) {
-    let now = Connection::open(database).unwrap();
-    let sql = Path::new(env!("CARGO_MANIFEST_DIR")).join(FIRST);
-    let sql = fs::read_to_string(sql).unwrap();
-    let beside = database.with_extension("old");
-    let old = Connection::open(&beside).unwrap();
-    old.execute_batch(&sql).unwrap();
-    old.execute_batch(
-        "create table migration (number integer primary key, sha256 text not null,
-                                 applied_ms integer not null) strict",
-    )
-    .unwrap();
-    let sha = digest::digest(&digest::SHA256, sql.as_bytes());
-    let sha: String = sha.as_ref().iter().map(|it| format!("{it:02x}")).collect();
-    let insert = "insert into migration values (1, ?1, 1)";
-    old.execute(insert, params![sha]).unwrap();
-    let columns = |table: &str| -> String {
-        let columns: Vec<String> = old
-            .prepare("select name from pragma_table_info(?1)")
-            .unwrap()
-            .query_map([table], |row| row.get(0))
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
-        columns.join(", ")
-    };
-    let columns = TABLES.map(columns);
-    drop(old);
-    now.execute("attach ?1 as old", [beside.to_str().unwrap()])
-        .unwrap();
-    for (table, columns) in TABLES.iter().zip(columns) {
-        let copy =
-            format!("insert into old.{table} ({columns}) select {columns} from main.{table}");
-        now.execute(&copy, []).unwrap();
-    }
-    drop(now);
-    fs::rename(beside, database).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
