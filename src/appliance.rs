@@ -167,6 +167,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let mut secure = secure::open(&config, store.dir(), &handed, &addresses, &board, &clock);
     let (desk, orders) = restore_desk::desk();
     let backups = Backups::new(store.clone(), shutdown.clone(), tracker.clone());
+    let health = Watch::new(store.clone(), hub.link(), board.clone(), Machine::this());
     let edge = Edge::new(Parts {
         store: store.clone(),
         hub: hub.clone(),
@@ -176,7 +177,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         restore: desk,
         backups: backups.clone(),
         board: board.clone(),
-        health: Watch::new(store.clone(), hub.link(), Machine::this()),
+        health: health.clone(),
         message_limits,
         shutdown: shutdown.clone(),
         tracker: tracker.clone(),
@@ -187,12 +188,14 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         expiring,
         shutdown.clone(),
     ));
+    tracker.spawn(health.clone().rounds(shutdown.clone()));
     tracker.spawn(control::listen(
         store.dir().control_socket(),
         Ear::of_box(
             store.clone(),
             Arc::clone(&tokens),
             backups.clone(),
+            health,
             front(board.clone(), set_up_code.clone()),
         ),
         shutdown.clone(),

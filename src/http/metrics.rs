@@ -1,5 +1,7 @@
 //! `/metrics`: numbers for Prometheus, in its text format. No number names anybody.
 
+mod box_health;
+
 use std::fmt::Write;
 
 use axum::extract::{Extension, State};
@@ -50,6 +52,8 @@ pub(super) async fn metrics(
         "0: everything is written, 1: the disk is full, 2: the disk reports errors.",
         condition,
     );
+    let figures = edge.health.figures().await?;
+    box_health::told(&mut text, &figures, &edge.health.commits());
     link(
         &mut text,
         &edge.hub.link().report(),

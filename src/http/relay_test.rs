@@ -45,16 +45,18 @@ impl Desk {
         let signing = store.keys().signing_key(TOKEN_KEY_PURPOSE);
         let hub = Hub::new(SOCKETS_PER_PERSON_MAX);
         let (shutdown, tracker) = (CancellationToken::new(), TaskTracker::new());
+        let board = Board::still("127.0.0.1:80".parse().unwrap());
+        let link = hub.link();
         let edge = Edge::new(Parts {
             backups: Backups::new(store.clone(), shutdown.clone(), tracker.clone()),
-            health: health::Watch::new(store.clone(), hub.link(), Machine::this()),
+            health: health::Watch::new(store.clone(), link, board.clone(), Machine::this()),
             hub,
             tokens: TokenKeys::new(&signing, store.keys().workshop().uuid()).into(),
             store,
             public_url: None,
             set_up_code: None,
             restore: restore_desk::desk().0,
-            board: Board::still("127.0.0.1:80".parse().unwrap()),
+            board,
             message_limits: MessageLimits::On,
             shutdown,
             tracker,

@@ -65,6 +65,13 @@ impl Machine {
         sensors::heat(&self.sys("class/thermal"))
     }
 
+    /// Whether the machine has a clock with a battery that the kernel took the time from.
+    pub fn has_clock(&self) -> bool {
+        entries(&self.sys("class/rtc"))
+            .iter()
+            .any(|clock| line(&clock.join("hctosys")).as_deref() == Some("1"))
+    }
+
     fn sys(&self, path: &str) -> PathBuf {
         self.root.join("sys").join(path)
     }

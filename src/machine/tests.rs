@@ -128,6 +128,18 @@ fn the_processor_is_what_is_warm() {
 }
 
 #[test]
+fn a_clock_counts_where_the_kernel_took_the_time_from_it() {
+    let has_clock = |files: &[(&str, &str)]| {
+        let (_temp, machine) = machine(files, &[]);
+        machine.has_clock()
+    };
+    let hctosys = "sys/class/rtc/rtc0/hctosys";
+    assert!(has_clock(&[(hctosys, "1\n")]));
+    assert!(!has_clock(&[(hctosys, "0\n")]));
+    assert!(!has_clock(&[]));
+}
+
+#[test]
 fn room_is_that_of_the_disk_below() {
     let temp = tempfile::tempdir().unwrap();
     let room = Machine::this().room(temp.path()).unwrap();

@@ -10,6 +10,7 @@ use super::execute::execute;
 pub use super::order::Front;
 use super::order::{Answer, Refused, Request};
 use crate::domain::{Field, Rejection};
+use crate::health::Watch;
 use crate::http::token::TokenKeys;
 use crate::store::Store;
 use crate::store::backup::Backups;
@@ -22,7 +23,16 @@ const LOG_FOR_S_MAX: u64 = 7 * 24 * 3_600;
 #[derive(Clone)]
 pub struct Ear {
     front: Arc<dyn Fn() -> Front + Send + Sync>,
-    workshop: Option<(Store, Arc<TokenKeys>, Backups)>,
+    workshop: Option<Workshop>,
+}
+
+/// What only a box has.
+#[derive(Clone)]
+struct Workshop {
+    store: Store,
+    tokens: Arc<TokenKeys>,
+    backups: Backups,
+    health: Watch,
 }
 
 impl Ear {
@@ -31,11 +41,17 @@ impl Ear {
         store: Store,
         tokens: Arc<TokenKeys>,
         backups: Backups,
+        health: Watch,
         front: impl Fn() -> Front + Send + Sync + 'static,
     ) -> Self {
         Self {
             front: Arc::new(front),
-            workshop: Some((store, tokens, backups)),
+            workshop: Some(Workshop {
+                store,
+                tokens,
+                backups,
+                health,
+            }),
         }
     }
 
@@ -59,9 +75,12 @@ impl Ear {
         match (request, &self.workshop) {
             (Request::Log { set, for_s }, _) => log(set, for_s),
             (Request::Front, _) => Ok(Answer::Front((self.front)())),
-            (request, Some((store, tokens, backups))) => {
-                execute(store, tokens, backups, request).await
+            // Only a running server knows how its box is.
+            (Request::Health, Some(workshop)) => {
+                let checkup = workshop.health.checkup().await?;
+                Ok(Answer::Health((&checkup).into()))
             }
+            (request, Some(it)) => execute(&it.store, &it.tokens, &it.backups, request).await,
             (_, None) => Err(not_here()),
         }
     }

@@ -120,6 +120,13 @@ pub(super) async fn execute(
                 invite_expires_at: rfc3339(opened.invite.expires),
             })
         }
+        Request::Health => {
+            let detail = "Only a running server knows how its box fares. Start it, then try again.";
+            Err(Refused {
+                code: "no_server".to_owned(),
+                detail: detail.to_owned(),
+            })
+        }
         Request::Token { person, ttl_s } => token(store, tokens, PersonId(person), ttl_s).await,
         // They are about a running server, and `ear` answers them.
         Request::Log { .. } | Request::Front => Err(not_here()),

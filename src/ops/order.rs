@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::back_up::BackupLine;
 use crate::domain::{Person, Rejection};
 use crate::store::{CommandError, StoreError};
+use crate::wire::api::CheckupBody;
 use crate::wire::role_word;
 
 /// Something to do. It has no `Debug`: names, numbers and hashes belong in no log.
@@ -67,6 +68,8 @@ pub(super) enum Request {
         /// What the owner's link begins with.
         base_url: String,
     },
+    /// How the running server's box fares.
+    Health,
     /// Somebody's access token.
     Token {
         /// Their number.
@@ -121,6 +124,8 @@ pub(super) enum Answer {
         /// Until when the link opens it.
         invite_expires_at: String,
     },
+    /// How the box fares.
+    Health(CheckupBody),
     /// An access token.
     Token {
         /// The token.

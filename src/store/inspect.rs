@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use super::data_dir::DataDir;
 use super::error::{OpenError, StoreError};
+use super::health::{self, Noted};
 use super::keys::BoxKeys;
 use super::link::{self, Merge, Settings, Waiting};
 use super::tx::View;
@@ -134,6 +135,32 @@ fn linked(conn: &Connection, keys: &BoxKeys) -> Result<Option<Relay>, StoreError
         post_gaps: link::post_gaps(&view)?,
         now,
     }))
+}
+
+/// What the database notes of the box's health; `None` where there is nothing to look with: the secret
+/// is missing, or the database has not been brought to this program's version yet.
+///
+/// # Errors
+/// The database cannot be opened or read at all.
+pub fn noted(dir: &DataDir) -> Result<Option<Noted>, OpenError> {
+    let path = dir.database();
+    let Ok(root) = dir.root() else {
+        return Ok(None);
+    };
+    let (conn, keys) = (open(&path)?, BoxKeys::new(root));
+    let looked = || -> Result<Option<Noted>, StoreError> {
+        let snapshot = conn.unchecked_transaction()?;
+        if !snapshot.table_exists(None, "relay")? {
+            return Ok(None);
+        }
+        let view = View {
+            conn: &snapshot,
+            keys: &keys,
+            now: Clock::system().now(),
+        };
+        health::noted(&view).map(Some)
+    };
+    looked().map_err(|error| super::told(&path, OpenError::Store(error)))
 }
 
 /// Whether the journal was sealed with these keys, by its first entries that still have a body.

@@ -1,6 +1,8 @@
 //! The workshop's name, and small facts about this box alone.
 
 use rusqlite::{OptionalExtension, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::error::StoreError;
 use super::tx::{View, WriteTx};
@@ -41,4 +43,28 @@ pub(super) fn note(tx: &WriteTx<'_>, name: &str, value: &str) -> Result<(), Stor
         )?
         .execute(params![name, value])?;
     Ok(())
+}
+
+/// A fact of several parts. What cannot be read, as after going back to an older program, counts as
+/// not there.
+pub(super) fn kept<T: DeserializeOwned>(
+    view: &View<'_>,
+    name: &str,
+) -> Result<Option<T>, StoreError> {
+    let text: Option<String> = view
+        .conn
+        .prepare_cached("select value from local_state where name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+/// Keeps a fact of several parts.
+pub(super) fn keep<T: Serialize>(
+    tx: &WriteTx<'_>,
+    name: &str,
+    value: &T,
+) -> Result<(), StoreError> {
+    let text = serde_json::to_string(value).map_err(|_| StoreError::Fault(None))?;
+    note(tx, name, &text)
 }

@@ -10,12 +10,14 @@ mod describe;
 mod error;
 mod event_body;
 pub mod export;
+pub mod health;
 mod high_water;
 mod incarnations;
 pub mod inspect;
 pub mod invites;
 mod journal;
 mod keys;
+mod latency;
 pub mod link;
 pub mod local;
 #[cfg(test)]
@@ -53,6 +55,7 @@ pub use data_dir::{DataDir, DirLock};
 pub use error::{CommandError, OpenError, StoreError};
 pub use journal::{Head, Known, head, known, newest_at};
 pub use keys::BoxKeys;
+pub use latency::{BOUNDS_MS, Commits};
 pub use space::Need;
 pub use tx::{CommandResult, View, WriteTx};
 pub use writer::{Condition, Health, Publish};
@@ -280,6 +283,11 @@ impl Store {
     /// How the writer fares.
     pub fn condition(&self) -> Condition {
         self.inner.health.condition()
+    }
+
+    /// How long commits took since this program started.
+    pub fn commits(&self) -> Commits {
+        self.inner.health.commits.read()
     }
 
     /// The box's keys.

@@ -9,7 +9,7 @@ use super::error::StoreError;
 use super::incarnations;
 use super::journal::{Entry, each};
 use super::keys::BoxKeys;
-use crate::domain::{Event, RequestId, RequestKey};
+use crate::domain::{Event, EventId, LogId, RequestId, RequestKey, Seq};
 use crate::seal::Chain;
 
 /// Reads the whole journal and says what is wrong with it: gaps, broken chain, altered bodies, and
@@ -20,86 +20,123 @@ pub(super) fn faults(
     faults_max: usize,
 ) -> Result<(i64, Vec<String>), StoreError> {
     let logs = incarnations::all(conn)?;
-    let mut faults = Vec::new();
-    let mut chain = *Chain::GENESIS.as_bytes();
-    let mut expected = 1;
-    let mut read = 0;
-    let mut erased = BTreeMap::new();
-    // Where copies were brought together, what erases may come before what it erases.
-    let mut foretold = BTreeSet::new();
-    let mut numbers = Numbers::default();
+    let mut proving = Proving::new(faults_max);
     each(conn, |entry| {
-        read += 1;
-        let mut fault = |text: String| {
-            if faults.len() < faults_max {
-                faults.push(text);
-            }
-        };
-        if entry.seq.0 != expected {
-            fault(format!(
-                "entry {expected} is missing; the next one is {}",
-                entry.seq
+        proving.see(&logs, keys, &entry);
+        Ok(())
+    })?;
+    Ok(proving.conclude())
+}
+
+/// A proof under way: it sees one entry after the other, from the first.
+pub(super) struct Proving {
+    faults: Vec<String>,
+    faults_max: usize,
+    chain: [u8; 32],
+    expected: i64,
+    read: i64,
+    erased: BTreeMap<EventId, Seq>,
+    /// Where copies were brought together, what erases may come before what it erases.
+    foretold: BTreeSet<EventId>,
+    numbers: Numbers,
+}
+
+impl Proving {
+    /// Tells so many faults one by one.
+    pub(super) fn new(faults_max: usize) -> Self {
+        Self {
+            faults: Vec::new(),
+            faults_max,
+            chain: *Chain::GENESIS.as_bytes(),
+            expected: 1,
+            read: 0,
+            erased: BTreeMap::new(),
+            foretold: BTreeSet::new(),
+            numbers: Numbers::default(),
+        }
+    }
+
+    /// Looks at the next entry.
+    pub(super) fn see(&mut self, logs: &[(i64, LogId)], keys: &BoxKeys, entry: &Entry) {
+        self.read += 1;
+        if entry.seq.0 != self.expected {
+            self.fault(format!(
+                "entry {} is missing; the next one is {}",
+                self.expected, entry.seq
             ));
         }
-        expected = entry.seq.0 + 1;
+        self.expected = entry.seq.0 + 1;
         let log = logs
             .iter()
             .rev()
             .find(|(first, _)| *first <= entry.seq.0)
             .map(|(_, log)| *log);
         match log {
-            None => fault(format!(
+            None => self.fault(format!(
                 "entry {} belongs to no incarnation of the journal",
                 entry.seq
             )),
             Some(log) => {
-                let next = Chain::from_bytes(chain).next(&entry.link(log));
+                let next = Chain::from_bytes(self.chain).next(&entry.link(log));
                 if *next.as_bytes() != entry.chain {
-                    fault(format!(
+                    self.fault(format!(
                         "entry {} does not follow from the one before it",
                         entry.seq
                     ));
                 }
             }
         }
-        chain = entry.chain;
-        if !numbers.fit(&entry) {
-            fault(format!("entry {} stands in another request", entry.seq));
+        self.chain = entry.chain;
+        if !self.numbers.fit(entry) {
+            self.fault(format!("entry {} stands in another request", entry.seq));
         }
         if entry
             .expected_body_sha(keys)
             .is_some_and(|sha| sha != entry.body_sha)
         {
-            fault(format!(
+            self.fault(format!(
                 "entry {} ({}) is not what was written",
                 entry.seq, entry.kind
             ));
         } else {
-            match entry.event() {
-                Err(error) => fault(error.to_string()),
-                Ok(None) => {
-                    if !foretold.remove(&entry.id) {
-                        erased.insert(entry.id, entry.seq);
-                    }
-                }
-                Ok(Some(
-                    Event::MessageRedacted { message, .. } | Event::MessageExpired { message, .. },
-                )) => {
-                    if erased.remove(&message).is_none() {
-                        foretold.insert(message);
-                    }
-                }
-                Ok(Some(_)) => {}
-            }
+            self.see_body(entry);
         }
-        Ok(())
-    })?;
-    for seq in erased.values().take(faults_max - faults.len()) {
-        faults.push(format!(
-            "entry {seq} has lost what it said, and nothing erased it"
-        ));
     }
-    Ok((read, faults))
+
+    fn see_body(&mut self, entry: &Entry) {
+        match entry.event() {
+            Err(error) => self.fault(error.to_string()),
+            Ok(None) => {
+                if !self.foretold.remove(&entry.id) {
+                    self.erased.insert(entry.id, entry.seq);
+                }
+            }
+            Ok(Some(
+                Event::MessageRedacted { message, .. } | Event::MessageExpired { message, .. },
+            )) => {
+                if self.erased.remove(&message).is_none() {
+                    self.foretold.insert(message);
+                }
+            }
+            Ok(Some(_)) => {}
+        }
+    }
+
+    /// How many entries were read, and what is wrong.
+    pub(super) fn conclude(mut self) -> (i64, Vec<String>) {
+        for seq in std::mem::take(&mut self.erased).into_values() {
+            self.fault(format!(
+                "entry {seq} has lost what it said, and nothing erased it"
+            ));
+        }
+        (self.read, self.faults)
+    }
+
+    fn fault(&mut self, text: String) {
+        if self.faults.len() < self.faults_max {
+            self.faults.push(text);
+        }
+    }
 }
 
 /// The number of each thread's request: its opening entry says it, and all later ones must agree.

@@ -19,6 +19,7 @@ pub(crate) use super::card::{checkpoint, empty_log, prepare};
 use super::error::{CommandError, StoreError};
 use super::high_water::HighWater;
 use super::keys::BoxKeys;
+use super::latency::Latency;
 use super::space::{Need, Space};
 use super::tx::{CommandResult, View, WriteTx};
 use crate::clock::{Clock, stopwatch};
@@ -43,6 +44,8 @@ pub struct Health {
     condition: AtomicU8,
     /// When the disk last took a write.
     written: Mutex<Option<Instant>>,
+    /// How long commits that wrote something took.
+    pub(super) commits: Latency,
 }
 
 /// What `Health` says.
@@ -273,9 +276,11 @@ impl Writer {
                 }
             }
         }
+        let begun = stopwatch();
         conn.prepare_cached("commit")?.execute([])?;
         if conn.total_changes() != changes {
             health.wrote();
+            health.commits.add(begun.elapsed());
         }
         Ok(recorded)
     }

@@ -130,6 +130,8 @@ pub enum TimeKnown {
     Told,
     /// Nobody told yet, since the machine started.
     NotTold,
+    /// Nobody told yet, but the machine has a clock of its own with a battery.
+    OwnClock,
     /// The machine's clock is behind what is known to have passed, or years ahead of it.
     Behind,
 }
@@ -140,6 +142,10 @@ pub fn clock(known: TimeKnown, shown: &str) -> Finding {
                           The order of messages does not depend on it.";
     match known {
         TimeKnown::Told => Finding::well(Area::Clock, format!("The time is {shown} (UTC).")),
+        TimeKnown::OwnClock => Finding::well(
+            Area::Clock,
+            format!("The time is {shown} (UTC), by the machine's own clock."),
+        ),
         TimeKnown::NotTold => Finding::look(
             Area::Clock,
             format!(

@@ -4,14 +4,20 @@
 //! Each function judges one thing from figures that are handed in; `health` gathers the figures. What
 //! nobody can tell is said too: silence must mean that all is well.
 
+mod figures;
+mod kept;
 mod machine;
-mod safety;
 mod storage;
+mod surroundings;
+mod trend;
 pub mod words;
 
+pub use figures::Figures;
+pub use kept::{Backups, JournalCheck, backup, journal, recovery_words};
 pub use machine::{Heat, Power, Reserve, TimeKnown, Wear, clock, heat, power, wear};
-pub use safety::{program, recovery_words, relay};
 pub use storage::{Room, Writing, room, writing};
+pub use surroundings::{Announced, Found, name, program, relay};
+pub use trend::{Sample, full_in_ms};
 
 use super::Timestamp;
 

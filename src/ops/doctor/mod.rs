@@ -3,6 +3,7 @@
 //! It only reads, beside a running server or without one; `--rebuild` and `--recovery-words` are
 //! the exceptions. It never shows a secret.
 
+mod health;
 mod relay;
 
 use serde_json::json;
@@ -17,6 +18,7 @@ use crate::config::{Config, Tls};
 use crate::store::inspect::{self, Belonging, Facts, Relay};
 use crate::store::verify::{self, Report};
 use crate::store::{BoxKeys, DataDir, OpenError};
+use crate::wire::api::CheckupBody;
 
 /// `motoreach doctor`.
 ///
@@ -35,17 +37,22 @@ pub fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
         tell_configuration(&config);
     }
     must_be_there(&dir)?;
-    let server_runs = one_thread()?.block_on(async {
+    let runtime = one_thread()?;
+    let server_runs = runtime.block_on(async {
         survive_file_size_limit()?;
         std::io::Result::Ok(control::is_listened_to(&dir.control_socket()).await)
     })?;
     let facts = inspect::facts(&dir)?;
     let relay = inspect::relay(&dir)?;
+    let health = runtime.block_on(health::checkup(&dir))?;
     if !args.at.json {
         tell_facts(&dir, &facts, server_runs);
         found::doctor(&config, &dir);
         if let Some(relay) = &relay {
             relay::tell(relay);
+        }
+        if let Some(health) = &health {
+            health::tell(health);
         }
     }
     let (report, rebuilt) = if args.rebuild {
@@ -57,6 +64,7 @@ pub fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
         let seen = Seen {
             facts,
             relay,
+            health,
             server_runs,
         };
         say(as_json(&config, &seen, &report, rebuilt));
@@ -225,6 +233,7 @@ fn advice(dir: &DataDir, report: &Report) -> &'static str {
 struct Seen {
     facts: Facts,
     relay: Option<Relay>,
+    health: Option<CheckupBody>,
     server_runs: bool,
 }
 
@@ -258,6 +267,7 @@ fn as_json(config: &Config, seen: &Seen, report: &Report, rebuilt: Rebuilt) -> s
             "entries": facts.entries,
         },
         "relay": seen.relay.as_ref().map(relay::as_json),
+        "health": seen.health.as_ref().map(health::as_json),
         "rebuilt": rebuilt == Rebuilt::Done,
         "faults": report.faults,
     })

@@ -1,8 +1,6 @@
 //! What the box notes of its backups in `local_state`: where they go, how many are kept, the newest
 //! attempt, and the newest that was proven. A backup carries nothing of it but the settings.
 
-use rusqlite::OptionalExtension;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{BackupProof, KeepRules, LastBackup, Seq, Timestamp, ToldFault};
@@ -10,7 +8,7 @@ use crate::seal::Chain;
 use crate::store::error::StoreError;
 use crate::store::incarnations;
 use crate::store::link::BACKED_UP;
-use crate::store::local::note;
+use crate::store::local::{self, note};
 use crate::store::tx::{View, WriteTx};
 
 const SETTINGS: &str = "backup_settings";
@@ -67,7 +65,7 @@ struct KeptLast {
 
 /// Where backups go, and how many are kept.
 pub fn settings(view: &View<'_>) -> Result<Settings, StoreError> {
-    let kept: Option<KeptSettings> = read(view, SETTINGS)?;
+    let kept: Option<KeptSettings> = local::kept(view, SETTINGS)?;
     Ok(kept.map_or_else(Settings::default, |kept| Settings {
         folder: kept.folder,
         keep: KeepRules {
@@ -92,12 +90,12 @@ pub fn set(tx: &WriteTx<'_>, settings: Settings) -> Result<(), StoreError> {
         weekly,
         monthly,
     };
-    write(tx, SETTINGS, &kept)
+    local::keep(tx, SETTINGS, &kept)
 }
 
 /// The newest backup that was proven by restoring it.
 pub fn last_proof(view: &View<'_>) -> Result<Option<BackupProof>, StoreError> {
-    let kept: Option<KeptProof> = read(view, PROOF)?;
+    let kept: Option<KeptProof> = local::kept(view, PROOF)?;
     Ok(kept.map(|kept| BackupProof {
         at: Timestamp(kept.at),
         seq: Seq(kept.seq),
@@ -110,7 +108,7 @@ pub fn last_proof(view: &View<'_>) -> Result<Option<BackupProof>, StoreError> {
 
 /// The newest attempt at a backup, whatever came of it.
 pub fn last(view: &View<'_>) -> Result<Option<LastBackup>, StoreError> {
-    let kept: Option<KeptLast> = read(view, LAST)?;
+    let kept: Option<KeptLast> = local::kept(view, LAST)?;
     Ok(kept.map(|kept| LastBackup {
         at: Timestamp(kept.at),
         file: kept.file,
@@ -130,7 +128,7 @@ pub(super) fn note_last(tx: &WriteTx<'_>, last: &LastBackup) -> Result<(), Store
         sealed: last.sealed,
         fault: fault.map(|fault| (fault.code, fault.detail)),
     };
-    write(tx, LAST, &kept)
+    local::keep(tx, LAST, &kept)
 }
 
 /// Notes that a backup was proven. From now on a relay may forget what it has (`link::retention`),
@@ -149,26 +147,11 @@ pub(super) fn note_proof(
         seconds: proof.seconds,
         file: proof.file.clone(),
     };
-    write(tx, PROOF, &kept)?;
+    local::keep(tx, PROOF, &kept)?;
     if incarnations::chain_at(tx.conn, proof.seq)? == Some(chain) {
         note(tx, BACKED_UP, &proof.seq.to_string())?;
     }
     Ok(())
-}
-
-/// What cannot be read, as after going back to an older program, counts as not there.
-fn read<T: DeserializeOwned>(view: &View<'_>, name: &str) -> Result<Option<T>, StoreError> {
-    let text: Option<String> = view
-        .conn
-        .prepare_cached("select value from local_state where name = ?1")?
-        .query_row([name], |row| row.get(0))
-        .optional()?;
-    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
-}
-
-fn write<T: Serialize>(tx: &WriteTx<'_>, name: &str, value: &T) -> Result<(), StoreError> {
-    let text = serde_json::to_string(value).map_err(|_| StoreError::Fault(None))?;
-    note(tx, name, &text)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What keeps the workshop's data safe and its owners reached: recovery words, the relay, the program.
+//! What is around the data: whether owners are reached, and which program this is.
 
 use super::words::{counted, span};
 use super::{Area, Finding};
@@ -8,22 +8,6 @@ use crate::domain::{LinkRefusal, LinkReport, LinkState, LinkTrouble, Timestamp};
 const LONG_BREAK_MS: i64 = 10 * 60 * 1_000;
 /// Owners outside were not reached for so long, in milliseconds: somebody has to see to it.
 const VERY_LONG_BREAK_MS: i64 = 24 * 60 * 60 * 1_000;
-
-/// Whether somebody confirmed to have written the recovery words down.
-pub fn recovery_words(kept: bool) -> Finding {
-    if kept {
-        return Finding::well(
-            Area::Words,
-            "The 24 recovery words were written down, as somebody confirmed.",
-        );
-    }
-    Finding::act(
-        Area::Words,
-        "Nobody has confirmed yet that the 24 recovery words were written down. Without them no \
-         backup can be opened.",
-        "An admin opens this page, writes the words on paper and keeps them away from the box.",
-    )
-}
 
 /// Whether owners outside the workshop's network are reached.
 pub fn relay(report: &LinkReport, now: Timestamp) -> Finding {
@@ -76,6 +60,72 @@ const fn refused(why: LinkRefusal) -> &'static str {
     }
 }
 
+/// Where the box is found on the workshop's network.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Found {
+    /// What to type into a browser, by name.
+    pub url: String,
+    /// What to type where names do not work, the most useful first.
+    pub plain: Vec<String>,
+    /// Whether it has this name because another machine has the one that was wanted.
+    pub conflict: bool,
+    /// Whether the network knows the name.
+    pub announced: Announced,
+}
+
+/// Whether the network knows the box's name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Announced {
+    /// The configuration says that it shall not.
+    Off,
+    /// There is no network that could.
+    NoNetwork,
+    /// The name is being asked for.
+    Asking,
+    /// It does.
+    Yes,
+    /// The system does not let us.
+    Failed,
+}
+
+/// Where the box is found, by its name and by its plain address.
+pub fn name(found: &Found) -> Finding {
+    let plain = match found.plain.first() {
+        Some(plain) => format!("Its plain address is {plain}."),
+        None => "It has no address on a network.".to_owned(),
+    };
+    let url = &found.url;
+    match found.announced {
+        Announced::Off => Finding::well(
+            Area::Name,
+            format!("The box tells the network no name, as it was configured. {plain}"),
+        ),
+        Announced::NoNetwork => Finding::look(
+            Area::Name,
+            format!("No network knows the box by its name. {plain}"),
+            "Check the cable or the Wi-Fi of the box.",
+        ),
+        Announced::Asking => Finding::well(
+            Area::Name,
+            format!("The box is asking the network for its name. {plain}"),
+        ),
+        Announced::Failed => Finding::look(
+            Area::Name,
+            format!("The box could not tell the network its name; it tries again. {plain}"),
+            "Use the plain address meanwhile.",
+        ),
+        Announced::Yes if found.conflict => Finding::look(
+            Area::Name,
+            format!(
+                "The box is found at {url}, because another machine has the name that it should \
+                 have. {plain}"
+            ),
+            "Switch the other one off, or get used to this address: links to the box use it.",
+        ),
+        Announced::Yes => Finding::well(Area::Name, format!("The box is found at {url}. {plain}")),
+    }
+}
+
 /// Which program this is.
 pub fn program(version: &str, sqlite: &str) -> Finding {
     Finding::well(
@@ -119,8 +169,23 @@ mod tests {
     }
 
     #[test]
-    fn words_that_nobody_kept_are_worth_an_alarm() {
-        assert_eq!(recovery_words(true).level, Level::Well);
-        assert_eq!(recovery_words(false).level, Level::Act);
+    fn the_box_says_where_it_is_found() {
+        let found = |conflict, announced| {
+            name(&Found {
+                url: "http://motoreach.local".to_owned(),
+                plain: vec!["http://192.168.1.20".to_owned()],
+                conflict,
+                announced,
+            })
+        };
+        let well = found(false, Announced::Yes);
+        assert_eq!(
+            well.what,
+            "The box is found at http://motoreach.local. Its plain address is http://192.168.1.20."
+        );
+        assert_eq!(well.level, Level::Well);
+        assert_eq!(found(true, Announced::Yes).level, Level::Look);
+        assert_eq!(found(false, Announced::NoNetwork).level, Level::Look);
+        assert_eq!(found(false, Announced::Off).level, Level::Well);
     }
 }
