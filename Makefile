@@ -36,7 +36,7 @@ check: ready web/dist/index.html
 	cd web && npm run check && npm run lint
 
 # Everything. Under 45 minutes on two cores from nothing.
-test: ready-to-test check web rust-tests contract e2e
+test: ready-to-test check web rust-tests contract e2e arm
 
 web: web/node_modules/.package-lock.json
 	cd web && npm test

@@ -82,6 +82,17 @@ fn the_build_without_containers_knows_each_kind_of_computer() {
 }
 
 #[test]
+fn make_test_builds_the_raspberry_pis_program_and_talks_with_it() {
+    let makefile = read("Makefile");
+    let test = makefile
+        .lines()
+        .find_map(|line| line.strip_prefix("test: "))
+        .unwrap();
+    assert!(test.split_whitespace().any(|step| step == "arm"), "{test}");
+    assert!(makefile.contains("MOTOREACH_ARM_BINARY="));
+}
+
+#[test]
 fn the_packages_changelog_begins_with_this_version() {
     let newest = format!("motoreach ({}-1) ", env!("CARGO_PKG_VERSION"));
     assert!(

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::net::UdpSocket;
 
 use super::{emulated, program};
-use crate::harness::{Plan, SOON, Workshop};
+use crate::harness::{Plan, RelayPlan, SOON, Workshop};
 
 /// Set inside the namespace.
 const INSIDE: &str = "MOTOREACH_INSIDE_A_NAMESPACE";
@@ -20,6 +20,8 @@ const THIS: &str = "arm::names::it_finds_its_relay_by_a_name_of_dns_and_of_the_h
 const BY_DNS: &str = "relay.example.local";
 /// Known to the hosts file alone.
 const BY_FILE: &str = "by-file.example.local";
+/// Where the relay listens, in a network that is ours alone.
+const PORT: u16 = 8080;
 /// What Avahi's package makes of it.
 const NSSWITCH: &str = "hosts: files mdns4_minimal [NOTFOUND=return] dns\n";
 
@@ -69,18 +71,13 @@ fn it_finds_its_relay_by_a_name_of_dns_and_of_the_hosts_file() {
 
 async fn inside(program: &str) {
     let names = NameServer::start().await;
-    let workshop = Workshop::apart_as(&Plan {
+    let mut workshop = Workshop::without_relay_as(&Plan {
         requests: Some(1),
         ..emulated(program)
     })
     .await;
-    let port = workshop.relay().address().port();
 
-    let code = workshop.relay().code().await;
-    let typed = format!("http://{BY_DNS}:{port}");
-    let answer = workshop.asks_to_pair(&typed, &code).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    workshop.link_is("online", SOON).await;
+    pairs_by(&mut workshop, BY_DNS).await;
     assert!(names.asked() > 0, "nobody asked our name server");
     let owner = workshop.owner(0).await;
     owner.writes("Is it done?");
@@ -88,14 +85,27 @@ async fn inside(program: &str) {
     owner.sees("Tomorrow.").await;
     workshop.agrees(&[&owner]).await;
 
-    let asked = names.asked();
     workshop.leaves_its_relay().await;
+    workshop.kill_relay();
+    let asked = names.asked();
+    pairs_by(&mut workshop, BY_FILE).await;
+    assert_eq!(names.asked(), asked, "the hosts file comes first");
+}
+
+/// The relay goes by this name, and the box finds it.
+async fn pairs_by(workshop: &mut Workshop, name: &str) {
+    let url = format!("http://{name}:{PORT}");
+    workshop
+        .start_relay_as(RelayPlan {
+            public_url: Some(url.clone()),
+            listen: Some((Ipv4Addr::LOCALHOST, PORT).into()),
+            ..RelayPlan::default()
+        })
+        .await;
     let code = workshop.relay().code().await;
-    let typed = format!("http://{BY_FILE}:{port}");
-    let answer = workshop.asks_to_pair(&typed, &code).await;
+    let answer = workshop.asks_to_pair(&url, &code).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     workshop.link_is("online", SOON).await;
-    assert_eq!(names.asked(), asked, "the hosts file comes first");
 }
 
 /// A name server that knows one name.

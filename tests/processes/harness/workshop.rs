@@ -75,19 +75,19 @@ impl Workshop {
 
     /// Both running; they do not know each other.
     pub async fn apart() -> Self {
-        Self::apart_as(&Plan::default()).await
-    }
-
-    /// The same with a box by a plan.
-    pub async fn apart_as(plan: &Plan<'_>) -> Self {
-        let mut workshop = Self::of_box(plan).await;
+        let mut workshop = Self::without_relay().await;
         workshop.start_relay().await;
         workshop
     }
 
     /// The box alone.
     pub async fn without_relay() -> Self {
-        Self::of_box(&Plan::default()).await
+        Self::without_relay_as(&Plan::default()).await
+    }
+
+    /// The same by a plan.
+    pub async fn without_relay_as(plan: &Plan<'_>) -> Self {
+        Self::of_box(plan).await
     }
 
     async fn of_box(plan: &Plan<'_>) -> Self {
