@@ -68,9 +68,19 @@ pub(super) fn a_box(lan: &Lan, host: &Host, name: &str) -> Running {
 
 /// The same with further arguments.
 pub(super) fn a_box_with(lan: &Lan, host: &Host, name: &str, arguments: &[&str]) -> Running {
+    let all: Vec<_> = ["--listen", "[::]:80"]
+        .iter()
+        .chain(arguments)
+        .copied()
+        .collect();
+    a_box_as(lan, host, name, &all)
+}
+
+/// A box that is told where to listen.
+pub(super) fn a_box_as(lan: &Lan, host: &Host, name: &str, arguments: &[&str]) -> Running {
     let mut command = host.command(program_path());
     command
-        .args(["serve", "--listen", "[::]:80", "--data"])
+        .args(["serve", "--data"])
         .arg(lan.files().join(name))
         .args(arguments)
         .env("MOTOREACH_LOG", "motoreach=debug");

@@ -3,6 +3,7 @@
 
 mod lan;
 mod machines;
+mod secure;
 
 use lan::on_a_lan;
 use machines::{Avahi, a_box};
