@@ -21,7 +21,7 @@ pub use export::{ExportArgs, VerifyArgs};
 pub use install::{InstallArgs, UninstallArgs, UsbCommand, WhereArgs};
 pub use log::{LogArgs, LogWhat};
 pub use operator::{
-    AddPersonArgs, AddRequestArgs, DataArgs, DoctorArgs, ListPeopleArgs, PasswordArgs,
+    AddPersonArgs, AddRequestArgs, DataArgs, DoctorArgs, EraseArgs, ListPeopleArgs, PasswordArgs,
     PersonCommand, RequestCommand, RoleArg, TokenArgs,
 };
 

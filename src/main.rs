@@ -78,6 +78,7 @@ const fn answers_in_json(command: &Command) -> bool {
         Command::Person(PersonCommand::Add(args)) => args.at.json,
         Command::Person(PersonCommand::List(args)) => args.at.json,
         Command::Person(PersonCommand::Password(args)) => args.at.json,
+        Command::Person(PersonCommand::Erase(args)) => args.at.json,
         Command::Request(RequestCommand::Add(args)) => args.at.json,
         Command::Token(args) => args.at.json,
         Command::Doctor(args) => args.at.json,

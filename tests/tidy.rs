@@ -204,6 +204,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "8486a13c7ec6ea517e4acb25369a44e0a471bf70363fd36af712a93c0f0e571f",
     ),
     (
+        "appliance/0003_erasure.sql",
+        "11e6d897ef590029907548642df0459b4d270c8c3bc72201e59b6a3b8564fccc",
+    ),
+    (
         "relay/0001_relay.sql",
         "3690cd7c109c8cd0ffeb03b048b3afc3ffd1656701efef583760b028c84c12c9",
     ),

@@ -10,9 +10,9 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::stopwatch;
-use crate::commands::{ExpireMessages, STAFF_SESSION_MS};
+use crate::commands::{EraseLeftovers, ExpireMessages, STAFF_SESSION_MS};
 use crate::hub::Hub;
-use crate::store::{CommandError, CommandResult, Need, Store, View, WriteTx, sessions};
+use crate::store::{CommandError, CommandResult, Need, Store, View, WriteTx, erasure, sessions};
 
 /// It looks at least this often, in case the clock jumped.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
@@ -31,6 +31,7 @@ pub(super) async fn run(
     shutdown: CancellationToken,
 ) {
     let mut kept: Option<Instant> = None;
+    let mut swept = None;
     loop {
         let due = store
             .write_needed(Need::Essential, |tx| ExpireMessages.run(tx))
@@ -46,6 +47,7 @@ pub(super) async fn run(
                 PAUSE_MAX
             }
         };
+        sweep(&store, &mut swept).await;
         if kept.is_none_or(|at| at.elapsed() >= CLOCK_KEPT) {
             kept = Some(stopwatch());
             keep_clock(&store).await;
@@ -57,6 +59,35 @@ pub(super) async fn run(
         }
         sign_out_expired(&store, &hub).await;
         forget_old_sessions(&store).await;
+    }
+}
+
+/// Erases what is left of people who asked to be forgotten, or came back of them: at the start, after
+/// such a decree, and when copies of the journal were brought together.
+async fn sweep(store: &Store, swept: &mut Option<(i64, i64)>) {
+    let occasion = match store.read(erasure::occasion).await {
+        Ok(occasion) if *swept != Some(occasion) => occasion,
+        Ok(_) | Err(_) => return,
+    };
+    loop {
+        let done = store
+            .write_needed(Need::Essential, |tx| EraseLeftovers.run(tx))
+            .await;
+        match done {
+            Ok(done) => {
+                if done.entries > 0 {
+                    tracing::info!(entries = done.entries, "what an owner left was erased");
+                }
+                if !done.more {
+                    *swept = Some(occasion);
+                    return;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "what an owner left could not be erased yet");
+                return;
+            }
+        }
     }
 }
 

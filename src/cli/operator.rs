@@ -32,6 +32,26 @@ pub enum PersonCommand {
     List(ListPeopleArgs),
     /// Give somebody a new password; their sign-ins end
     Password(PasswordArgs),
+    /// Erase everything of an owner who asks for it, for ever
+    Erase(EraseArgs),
+}
+
+/// `motoreach person erase`.
+#[derive(Debug, Args)]
+pub struct EraseArgs {
+    /// Their number; `motoreach person list --role owner` shows it
+    #[arg(long, value_name = "ID")]
+    pub person: i64,
+    /// Also what the workshop wrote to them and noted of the work; otherwise that stays, as its own
+    /// record
+    #[arg(long)]
+    pub all: bool,
+    /// Their full name exactly as it is shown, instead of being asked for it
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Where, and how to answer.
+    #[command(flatten)]
+    pub at: DataArgs,
 }
 
 /// `motoreach person add`.

@@ -41,6 +41,9 @@ impl ChangePerson {
             actor.must_be_admin()?;
         }
         let person = people::load(tx, id)?.ok_or(Rejection::NoSuch("person"))?;
+        if person.erased.is_some() {
+            return Err(Rejection::OwnerErased.into());
+        }
         let leaves =
             edit.active == Some(false) || edit.role.is_some_and(|role| role != Role::Admin);
         if person.role == Role::Admin

@@ -4,8 +4,7 @@ use uuid::Uuid;
 
 use super::{fresh_id, gate_of};
 use crate::domain::{Actor, Event, Invite, InviteId, Rejection, RequestId};
-use crate::store::invites;
-use crate::store::{CommandResult, WriteTx, sessions};
+use crate::store::{CommandResult, WriteTx, invites, people, requests, sessions};
 
 /// How long a link opens its thread, in milliseconds: longer than most jobs and their warranty talk.
 pub const INVITE_LIFETIME_MS: i64 = 180 * 24 * 3_600 * 1_000;
@@ -25,6 +24,11 @@ impl InviteOwner {
     pub fn run(self, tx: &mut WriteTx<'_>, actor: &Actor) -> CommandResult<Invite> {
         let request = gate_of(tx, self.request, actor)?;
         actor.must_be_staff()?;
+        let owner = requests::load(tx, self.request)?.map(|request| request.owner.id);
+        let owner = owner.map_or(Ok(None), |owner| people::load(tx, owner))?;
+        if owner.is_some_and(|owner| owner.erased.is_some()) {
+            return Err(Rejection::OwnerErased.into());
+        }
         let invite = InviteId::new(Uuid::new_v4());
         let expires = tx.now().plus_ms(INVITE_LIFETIME_MS);
         let event = Event::InviteGranted {

@@ -9,6 +9,9 @@ mod accept_post_test;
 mod add_person;
 mod change_person;
 mod change_request;
+mod erase_person;
+#[cfg(test)]
+mod erase_person_test;
 mod expire_messages;
 mod invite_owner;
 mod mark_read;
@@ -25,6 +28,7 @@ pub use accept_post::{AcceptPost, Accepted};
 pub use add_person::AddPerson;
 pub use change_person::ChangePerson;
 pub use change_request::ChangeRequest;
+pub use erase_person::{Decreed, EraseLeftovers, ErasePerson, Swept};
 pub use expire_messages::ExpireMessages;
 pub use invite_owner::{INVITE_LIFETIME_MS, InviteOwner, RevokeInvite};
 pub use mark_read::{MarkRead, Marked};

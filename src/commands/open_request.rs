@@ -101,6 +101,12 @@ fn owner(tx: &mut WriteTx<'_>, customer: Customer, actor: &Actor) -> CommandResu
     match customer {
         Customer::Known(id) => {
             let person = people::load(tx, id)?.filter(|person| person.role == Role::Owner);
+            if person
+                .as_ref()
+                .is_some_and(|person| person.erased.is_some())
+            {
+                return Err(Rejection::OwnerErased.into());
+            }
             Ok(person.ok_or(Rejection::Value {
                 field: Field("customer_id"),
                 why: "is not a vehicle owner of this workshop",

@@ -99,6 +99,10 @@ impl SignInByLink {
     pub fn run(self, tx: &mut WriteTx<'_>) -> CommandResult<SignedIn> {
         let invite = invites::by_code(tx, self.code)?.ok_or(Rejection::InviteInvalid)?;
         if invite.revoked.is_some() {
+            let owner = people::load(tx, invite.owner)?;
+            if owner.is_some_and(|owner| owner.erased.is_some()) {
+                return Err(Rejection::InviteErased.into());
+            }
             return Err(Rejection::InviteRevoked.into());
         }
         if invite.expires <= tx.now() {

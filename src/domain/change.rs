@@ -10,6 +10,8 @@ pub enum ErasedWhy {
     Redacted,
     /// Its time was up.
     Expired,
+    /// Its owner asked to be forgotten.
+    Forgotten,
 }
 
 /// What of a request changed.

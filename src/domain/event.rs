@@ -4,7 +4,8 @@
 //! numbers: numbers may change when two copies of a journal are brought together (`sync.md` §4).
 
 use super::{
-    DeviceId, EventId, InviteId, PersonKey, RequestKey, Role, Side, Status, Timestamp, Vehicle,
+    DeviceId, EventId, Extent, InviteId, PersonKey, RequestKey, Role, Side, Status, Timestamp,
+    Vehicle,
 };
 
 /// Who a person is.
@@ -172,6 +173,23 @@ pub enum Event {
         /// What it calls itself.
         name: String,
     },
+    /// An owner asked to be forgotten: who they are is gone, and what belongs to them goes with it, an
+    /// `EventErased` each.
+    PersonErased {
+        /// Who.
+        person: PersonKey,
+        /// How much.
+        extent: Extent,
+    },
+    /// What an earlier event said is gone for ever, because whom it is about asked for it.
+    EventErased {
+        /// The thread of that event; none: it was the workshop's own.
+        request: Option<RequestKey>,
+        /// Which event.
+        event: EventId,
+        /// What stays of it: the same event without what was personal. Nothing stays of a message.
+        remains: Option<Box<Self>>,
+    },
     /// What an owner sent over the relay could not be done; the event's id is its post's, so that
     /// they learn of it as they would have learned of the deed.
     PostRefused {
@@ -200,6 +218,8 @@ impl Event {
             Self::MessageExpired { .. } => "message_expired",
             Self::MessagesRead { .. } => "messages_read",
             Self::DeviceLinked { .. } => "device_linked",
+            Self::PersonErased { .. } => "person_erased",
+            Self::EventErased { .. } => "event_erased",
             Self::PostRefused { .. } => "post_refused",
         }
     }
@@ -207,9 +227,11 @@ impl Event {
     /// The thread that the event belongs to, if any.
     pub const fn request(&self) -> Option<RequestKey> {
         match self {
-            Self::WorkshopNamed { .. } | Self::PersonAdded { .. } | Self::PersonChanged { .. } => {
-                None
-            }
+            Self::WorkshopNamed { .. }
+            | Self::PersonAdded { .. }
+            | Self::PersonChanged { .. }
+            | Self::PersonErased { .. } => None,
+            Self::EventErased { request, .. } => *request,
             // A request's opening belongs to the thread that it opens: `store::journal` fills it in.
             Self::RequestOpened { .. } => None,
             Self::StatusChanged { request, .. }
@@ -234,7 +256,9 @@ impl Event {
             | Self::PersonChanged { .. }
             | Self::RequestAssigned { .. }
             | Self::InviteGranted { .. }
-            | Self::InviteRevoked { .. } => true,
+            | Self::InviteRevoked { .. }
+            | Self::PersonErased { .. } => true,
+            Self::EventErased { request, .. } => request.is_none(),
             Self::RequestOpened { .. }
             | Self::StatusChanged { .. }
             | Self::RequestDescribed { .. }

@@ -6,6 +6,7 @@
 mod actor;
 mod backup;
 mod change;
+mod erasure;
 mod event;
 pub mod health;
 mod ids;
@@ -26,6 +27,7 @@ pub use backup::{
     ToldFault,
 };
 pub use change::{Audience, Change, Committed, ErasedWhy, RequestAspect};
+pub use erasure::{ERASED_NAME, Extent, erased_plate, remains};
 pub use event::{Event, PersonDetails, PersonEdit};
 pub use ids::{
     DeviceId, EventId, InviteId, LogId, MessageId, PersonId, PersonKey, RequestId, RequestKey, Seq,

@@ -1,6 +1,6 @@
 //! A person: staff or vehicle owner.
 
-use super::{PersonId, PersonKey, Role, Timestamp};
+use super::{Extent, PersonId, PersonKey, Role, Timestamp};
 
 /// A person as the people page shows them.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,6 +21,8 @@ pub struct Person {
     pub email: Option<String>,
     /// Whether they may sign in.
     pub active: bool,
+    /// How much of them was erased, if they asked to be forgotten.
+    pub erased: Option<Extent>,
     /// Tokens of an older version are worth nothing.
     pub token_version: i64,
     /// When they joined.

@@ -78,6 +78,14 @@ pub enum Rejection {
     /// The recovery words were written down, and are not shown twice.
     #[error("The recovery words were shown and confirmed; they are not shown again.")]
     WordsGone,
+    /// They asked to be forgotten; nobody may bring them back.
+    #[error("This owner was erased; open a new request if they come again.")]
+    OwnerErased,
+    /// The link of somebody who asked to be forgotten.
+    #[error(
+        "You asked to be forgotten here, and what belonged to you was erased. This link opens nothing any more."
+    )]
+    InviteErased,
     /// More than a file that proves itself takes.
     #[error(
         "The journal between its first and its last entry is too long for one file; export requests one by one."
@@ -114,6 +122,8 @@ impl Rejection {
             Self::InviteRevoked => "invite_revoked",
             Self::InviteExpired => "invite_expired",
             Self::WordsGone => "words_gone",
+            Self::OwnerErased => "owner_erased",
+            Self::InviteErased => "invite_erased",
             Self::ExportTooLarge => "export_too_large",
         }
     }
@@ -139,6 +149,8 @@ impl Rejection {
             | Self::InviteRevoked
             | Self::InviteExpired
             | Self::WordsGone
+            | Self::OwnerErased
+            | Self::InviteErased
             | Self::ExportTooLarge => None,
         }
     }

@@ -45,14 +45,16 @@ const fn status(rejection: &Rejection) -> StatusCode {
         | Rejection::Taken(_)
         | Rejection::LastAdmin
         | Rejection::AlreadySetUp
-        | Rejection::NotSetUp => StatusCode::CONFLICT,
+        | Rejection::NotSetUp
+        | Rejection::OwnerErased => StatusCode::CONFLICT,
         Rejection::SignedOut | Rejection::WrongPassword | Rejection::InviteInvalid => {
             StatusCode::UNAUTHORIZED
         }
         Rejection::ExportTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Rejection::InviteRevoked | Rejection::InviteExpired | Rejection::WordsGone => {
-            StatusCode::GONE
-        }
+        Rejection::InviteRevoked
+        | Rejection::InviteErased
+        | Rejection::InviteExpired
+        | Rejection::WordsGone => StatusCode::GONE,
     }
 }
 

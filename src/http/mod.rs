@@ -3,7 +3,7 @@
 //! In reading order: `bind`, `handed`, `listen`, `admission`, `line` (connections), `guard`, `headers` (whose
 //! requests, which headers), `edge` (what handlers share), `auth`, `token`, `tickets`, `throttle` (who,
 //! how often), `sign_in`, `setup`, `restore`, `restore_desk`, `uploads`, `people`, `requests`, `invites`, `exports`,
-//! `messages`, `relay`, `relay_address`, `alarm`, `health`, `metrics`, `door` (one file a resource),
+//! `erasure`, `messages`, `relay`, `relay_address`, `alarm`, `health`, `metrics`, `door` (one file a resource),
 //! `appliance` (the box's own pages), `asked`, `chat`,
 //! `notifications`, `pump`, `session` (sockets), `assets` (the web app).
 //!
@@ -21,6 +21,7 @@ mod chat;
 mod device;
 mod door;
 pub mod edge;
+mod erasure;
 mod error;
 mod exports;
 pub mod extract;
@@ -130,6 +131,7 @@ fn api() -> OpenApiRouter<Edge> {
         .routes(routes!(invites::revoke))
         .routes(routes!(exports::of_request))
         .routes(routes!(exports::of_owner))
+        .routes(routes!(erasure::erase))
         .routes(routes!(relay::state, relay::connect, relay::disconnect))
         .routes(routes!(relay::claim))
         .routes(routes!(alarm::state, alarm::switch_on, alarm::switch_off))

@@ -78,6 +78,11 @@ pub(super) async fn execute(
                 .await?;
             Ok(Answer::Person(changed.into()))
         }
+        Request::ErasePerson {
+            person,
+            name,
+            everything,
+        } => super::erase::execute(store, PersonId(person), name, everything).await,
         Request::TakeIn {
             id,
             owner,

@@ -12,6 +12,7 @@ mod demo;
 mod desk;
 mod doctor;
 pub mod ear;
+mod erase;
 mod execute;
 mod export;
 mod failure;

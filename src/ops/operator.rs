@@ -27,6 +27,7 @@ pub fn person(command: PersonCommand) -> anyhow::Result<Exit> {
         PersonCommand::Add(args) => add_person(args),
         PersonCommand::List(args) => list_people(&args),
         PersonCommand::Password(args) => set_password(&args),
+        PersonCommand::Erase(args) => super::erase::run(args),
     }
 }
 
@@ -208,7 +209,7 @@ fn tell_sign_in(person: &PersonLine, made_up: Option<&str>) {
     }
 }
 
-fn order(at: &DataArgs, request: Request) -> anyhow::Result<Answer> {
+pub(super) fn order(at: &DataArgs, request: Request) -> anyhow::Result<Answer> {
     with_desk(at, async |desk| desk.ask(request).await)
 }
 
@@ -226,7 +227,7 @@ fn with_desk<T>(
     })
 }
 
-fn answer(at: &DataArgs, json: Value, tell: impl FnOnce()) {
+pub(super) fn answer(at: &DataArgs, json: Value, tell: impl FnOnce()) {
     if at.json { say(json) } else { tell() }
 }
 

@@ -47,6 +47,15 @@ pub(super) enum Request {
         /// The new password's hash.
         password_hash: String,
     },
+    /// An owner is forgotten.
+    ErasePerson {
+        /// Their number.
+        person: i64,
+        /// Their name, typed once more.
+        name: String,
+        /// Also what the workshop wrote.
+        everything: bool,
+    },
     /// A vehicle is taken in.
     TakeIn {
         /// Made by whoever asks: asking twice opens nothing twice.
@@ -126,6 +135,15 @@ pub(super) enum Answer {
     },
     /// How the box fares.
     Health(CheckupBody),
+    /// An owner was forgotten.
+    Erased {
+        /// Requests that were theirs.
+        requests: usize,
+        /// Links that open nothing any more.
+        links: usize,
+        /// Entries that lost what they said.
+        entries: usize,
+    },
     /// An access token.
     Token {
         /// The token.

@@ -75,7 +75,27 @@ pub(super) fn change(view: &View<'_>, entry: &Entry, event: &Event) -> Result<Ch
             let person = people::by_key(view, *person)?;
             Ok(person.map_or(Change::Quiet, |person| Change::PersonSignedOut(person.id)))
         }
+        Event::PersonErased { person, .. } => {
+            let person = people::by_key(view, *person)?;
+            Ok(person.map_or(Change::Quiet, |person| Change::PersonSignedOut(person.id)))
+        }
+        Event::EventErased {
+            event,
+            remains: None,
+            ..
+        } => erased(view, entry, *event, ErasedWhy::Forgotten),
+        Event::EventErased {
+            remains: Some(remains),
+            ..
+        } if matches!(
+            **remains,
+            Event::RequestOpened { .. } | Event::RequestDescribed { .. }
+        ) =>
+        {
+            of_request(RequestAspect::Description)
+        }
         Event::PersonChanged { .. }
+        | Event::EventErased { .. }
         | Event::PersonAdded { .. }
         | Event::WorkshopNamed { .. }
         | Event::InviteGranted { .. }
@@ -102,6 +122,8 @@ pub(super) fn names(
         Event::WorkshopNamed { .. }
         | Event::PersonAdded { .. }
         | Event::PersonChanged { .. }
+        | Event::PersonErased { .. }
+        | Event::EventErased { .. }
         | Event::StatusChanged { .. }
         | Event::RequestAssigned { .. }
         | Event::RequestDescribed { .. }

@@ -312,6 +312,7 @@ fn entry_of(clear: &ClearEntry) -> Entry {
         at: Timestamp(clear.at_ms),
         author: PersonKey::new(clear.author),
         body: clear.body.clone(),
+        remains: None,
         body_sha: clear.sha.0,
         chain: [0; 32],
     }

@@ -1,7 +1,7 @@
 //! The journal: appending to it and reading it (`sync.md` §2). `proof` shows that nobody changed it.
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::describe;
 use super::error::StoreError;
@@ -30,6 +30,8 @@ pub(super) struct Entry {
     pub(super) author: PersonKey,
     /// `None` once erased.
     pub(super) body: Option<String>,
+    /// What stays of an erased body, where something does.
+    pub(super) remains: Option<String>,
     pub(super) body_sha: [u8; 32],
     pub(super) chain: [u8; 32],
 }
@@ -113,6 +115,7 @@ pub(super) fn append(
         at,
         author,
         body: Some(event_body::encode(event, names)),
+        remains: None,
         body_sha: [0; 32],
         chain: [0; 32],
     };
@@ -133,8 +136,8 @@ const fn flags(event: &Event) -> u32 {
 pub(super) fn copy_to(conn: &Connection, entry: &Entry) -> rusqlite::Result<()> {
     let mut insert = conn.prepare_cached(
         "insert into event (seq, id, request_id, kind, flags, epoch, at_ms, author, body, body_sha,
-                            chain, thread)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                            chain, thread, remains)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?;
     insert.execute(params![
         entry.seq.0,
@@ -149,6 +152,7 @@ pub(super) fn copy_to(conn: &Connection, entry: &Entry) -> rusqlite::Result<()> 
         entry.body_sha,
         entry.chain,
         entry.thread.map(|thread| *thread.as_bytes()),
+        entry.remains,
     ])?;
     Ok(())
 }
@@ -216,10 +220,11 @@ impl Entry {
         }
     }
 
-    /// The event that this entry says; `None` once erased.
+    /// The event that this entry says, or what stays of it; `None` when nothing does.
     pub(super) fn event(&self) -> Result<Option<Event>, StoreError> {
         self.body
             .as_deref()
+            .or(self.remains.as_deref())
             .map(|body| event_body::decode(&self.kind, self.thread, body))
             .transpose()
             .map_err(|error| StoreError::Damaged(format!("entry {}: {error}", self.seq)))
@@ -241,6 +246,7 @@ impl Entry {
             body: body(row, 8)?,
             body_sha: row.get(9)?,
             chain: row.get(10)?,
+            remains: row.get(12)?,
         })
     }
 }
@@ -259,7 +265,7 @@ pub(super) fn body(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Stri
 
 const ENTRY_COLUMNS: &str =
     "e.seq, e.id, e.request_id, e.kind, e.flags, e.epoch, e.at_ms, e.author,
-    e.body, e.body_sha, e.chain, e.thread
+    e.body, e.body_sha, e.chain, e.thread, e.remains
     from event e";
 
 /// Entries after a position, oldest first; at most `limit`.
@@ -287,6 +293,17 @@ pub(super) fn of_request_after(
     query
         .query_map([request.0, seq.0, limit], Entry::from_row)?
         .collect()
+}
+
+/// Entries that fulfil a condition (`where … order by …`), which must say how many at most, or name few.
+pub(super) fn matching(
+    conn: &Connection,
+    condition: &str,
+    params: impl Params,
+) -> Result<Vec<Entry>, rusqlite::Error> {
+    let sql = format!("select {ENTRY_COLUMNS} {condition}");
+    let mut query = conn.prepare_cached(&sql)?;
+    query.query_map(params, Entry::from_row)?.collect()
 }
 
 /// Calls `visit` with every entry of the journal in order, a page at a time.

@@ -219,6 +219,7 @@ fn from_row(view: &View<'_>, row: &Row<'_>) -> rusqlite::Result<(Message, Option
         at: Timestamp(row.get(11)?),
         author: PersonKey::from_bytes(row.get(12)?),
         body: journal::body(row, 9)?,
+        remains: None,
         body_sha: row.get(10)?,
         chain: [0; 32],
     };
@@ -254,6 +255,7 @@ fn from_row(view: &View<'_>, row: &Row<'_>) -> rusqlite::Result<(Message, Option
 fn content(view: &View<'_>, entry: &Entry, erased: Option<&str>) -> Content {
     match (erased, &entry.body) {
         (Some("expired"), _) => return Content::Erased(ErasedWhy::Expired),
+        (Some("forgotten"), _) => return Content::Erased(ErasedWhy::Forgotten),
         (Some(_), _) => return Content::Erased(ErasedWhy::Redacted),
         (None, None) => return Content::Damaged,
         (None, Some(_)) => {}

@@ -24,6 +24,10 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         number: 2,
         sql: include_str!("../../migrations/appliance/0002_link.sql"),
     },
+    Migration {
+        number: 3,
+        sql: include_str!("../../migrations/appliance/0003_erasure.sql"),
+    },
 ];
 
 /// The version that this program brings a box's database to.

@@ -7,6 +7,7 @@ pub mod backup;
 mod card;
 mod data_dir;
 mod describe;
+pub mod erasure;
 mod error;
 mod event_body;
 pub mod export;

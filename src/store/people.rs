@@ -6,7 +6,7 @@ use super::error::StoreError;
 use super::tx::View;
 use super::words::{role_from_word, role_word};
 use crate::domain::{
-    Actor, Person, PersonId, PersonKey, RequestId, Role, Scope, SessionId, Timestamp,
+    Actor, Extent, Person, PersonId, PersonKey, RequestId, Role, Scope, SessionId, Timestamp,
     USERNAME_CHARS_MAX,
 };
 
@@ -37,7 +37,7 @@ pub enum SignInName<'a> {
 }
 
 const PERSON: &str = "select id, key, role, full_name, username, phone, email, active,
-    token_version, created_ms from person";
+    token_version, created_ms, erased from person";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Person> {
     let role: String = row.get(2)?;
@@ -52,6 +52,9 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Person> {
         active: row.get(7)?,
         token_version: row.get(8)?,
         created: Timestamp(row.get(9)?),
+        erased: row
+            .get::<_, Option<String>>(10)?
+            .and_then(|word| Extent::from_word(&word)),
     })
 }
 
@@ -95,12 +98,12 @@ pub fn by_sign_in_name(
     };
     let sql = format!(
         "select id, key, role, full_name, username, phone, email, active, token_version,
-             created_ms, password_hash
+             created_ms, erased, password_hash
          from person where {column} = ?1 and password_hash is not null and active order by id limit 1"
     );
     let mut query = view.conn.prepare_cached(&sql)?;
     Ok(query
-        .query_row([value], |row| Ok((from_row(row)?, row.get(10)?)))
+        .query_row([value], |row| Ok((from_row(row)?, row.get(11)?)))
         .optional()?)
 }
 
@@ -205,6 +208,14 @@ pub(super) fn username_or_next(conn: &Connection, wish: &str) -> rusqlite::Resul
         name.push_str(&suffix);
     }
     Ok(name)
+}
+
+/// Whether somebody asked to be forgotten.
+pub(super) fn is_erased(conn: &Connection, person: PersonKey) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "select exists (select 1 from person where key = ?1 and erased is not null)",
+    )?
+    .query_row([person.as_bytes()], |row| row.get(0))
 }
 
 /// Whether somebody else signs in with this name.

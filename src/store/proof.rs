@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::Connection;
 
 use super::error::StoreError;
+use super::event_body;
 use super::incarnations;
 use super::journal::{Entry, each};
 use super::keys::BoxKeys;
+use super::project::lesser;
 use crate::domain::{Event, EventId, LogId, RequestId, RequestKey, Seq};
 use crate::seal::Chain;
 
@@ -38,6 +40,7 @@ pub(super) struct Proving {
     erased: BTreeMap<EventId, Seq>,
     /// Where copies were brought together, what erases may come before what it erases.
     foretold: BTreeSet<EventId>,
+    remains: Remains,
     numbers: Numbers,
 }
 
@@ -52,6 +55,7 @@ impl Proving {
             read: 0,
             erased: BTreeMap::new(),
             foretold: BTreeSet::new(),
+            remains: Remains::default(),
             numbers: Numbers::default(),
         }
     }
@@ -104,12 +108,19 @@ impl Proving {
     }
 
     fn see_body(&mut self, entry: &Entry) {
+        if entry.body.is_none() {
+            if !self.foretold.remove(&entry.id) {
+                self.erased.insert(entry.id, entry.seq);
+            }
+            self.remains.found(entry);
+        }
         match entry.event() {
             Err(error) => self.fault(error.to_string()),
-            Ok(None) => {
-                if !self.foretold.remove(&entry.id) {
-                    self.erased.insert(entry.id, entry.seq);
+            Ok(Some(Event::EventErased { event, remains, .. })) => {
+                if self.erased.remove(&event).is_none() {
+                    self.foretold.insert(event);
                 }
+                self.remains.said(event, remains.as_deref());
             }
             Ok(Some(
                 Event::MessageRedacted { message, .. } | Event::MessageExpired { message, .. },
@@ -118,7 +129,7 @@ impl Proving {
                     self.foretold.insert(message);
                 }
             }
-            Ok(Some(_)) => {}
+            Ok(Some(_) | None) => {}
         }
     }
 
@@ -129,6 +140,11 @@ impl Proving {
                 "entry {seq} has lost what it said, and nothing erased it"
             ));
         }
+        for seq in std::mem::take(&mut self.remains).wrong() {
+            self.fault(format!(
+                "what stays of entry {seq} is not what the entry says that erased it"
+            ));
+        }
         (self.read, self.faults)
     }
 
@@ -136,6 +152,36 @@ impl Proving {
         if self.faults.len() < self.faults_max {
             self.faults.push(text);
         }
+    }
+}
+
+/// What stays of erased entries. No hash covers it where it stands; the entries that erased say it, and
+/// theirs do.
+#[derive(Default)]
+struct Remains {
+    found: BTreeMap<EventId, (Seq, Option<String>)>,
+    said: BTreeMap<EventId, Option<String>>,
+}
+
+impl Remains {
+    fn found(&mut self, entry: &Entry) {
+        self.found
+            .insert(entry.id, (entry.seq, entry.remains.clone()));
+    }
+
+    fn said(&mut self, event: EventId, stays: Option<&Event>) {
+        let stays = stays.map(|event| event_body::encode(event, event_body::Names::default()));
+        let known = self.said.remove(&event).flatten();
+        self.said.insert(event, lesser(known, stays));
+    }
+
+    fn wrong(self) -> Vec<Seq> {
+        let Self { found, mut said } = self;
+        found
+            .into_iter()
+            .filter(|(id, (_, stays))| said.remove(id).flatten() != *stays)
+            .map(|(_, (seq, _))| seq)
+            .collect()
     }
 }
 

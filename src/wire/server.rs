@@ -143,6 +143,7 @@ impl ServerFrame {
         let why = match why {
             ErasedWhy::Redacted => "redacted",
             ErasedWhy::Expired => "expired",
+            ErasedWhy::Forgotten => "forgotten",
         };
         Self::Redacted {
             id: id.0,

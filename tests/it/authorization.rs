@@ -53,6 +53,7 @@ const TABLE: &[Row] = &[
     ("delete", "/api/relay/",                                   [401, 403, NONE, 403, 204, NONE]),
     ("post",   "/api/relay/claim/",                             [401, 403, NONE, 403, 409, NONE]),
     ("post",   "/api/service-requests/{id}/export/",            [401, 403, 403, 403, 200, 404]),
+    ("post",   "/api/people/{id}/erase/",                       [401, 403, NONE, 403, 200, 404]),
     ("post",   "/api/people/{id}/export/",                      [401, 403, NONE, 403, 200, 404]),
     ("get",    "/api/relay/alarm/",                             [401, 403, NONE, 403, 200, NONE]),
     ("post",   "/api/relay/alarm/",                             [401, 403, NONE, 403, 200, NONE]),
@@ -93,6 +94,7 @@ fn body(workshop: &Workshop, method: &str, path: &str) -> Option<Value> {
         // Nobody listens there: it is set up, and goes on trying.
         ("put", "/api/relay/") => json!({"url": "http://127.0.0.1:1", "code": "ABCDE-FGHJK"}),
         ("put", "/api/box/backup/") => json!({"keep": {"daily": 7, "weekly": 4, "monthly": 6}}),
+        ("post", "/api/people/{id}/erase/") => json!({"name": workshop.asha.name}),
         ("patch", "/api/people/{id}/") => json!({"full_name": "Ravi K."}),
         ("post", "/api/service-requests/") => json!({"customer": {"full_name": "Chitra Das"},
             "vehicle": {"plate": "KL 01"}, "description": "Horn."}),
@@ -106,7 +108,7 @@ fn body(workshop: &Workshop, method: &str, path: &str) -> Option<Value> {
 /// Whose token and which object, for each column of the table.
 fn columns(workshop: &Workshop, path: &str) -> [(&'static str, String, String); 6] {
     let of_people = path.starts_with("/api/people/");
-    let of_owners = path.ends_with("/export/") && of_people;
+    let of_owners = of_people && (path.ends_with("/export/") || path.ends_with("/erase/"));
     let own = if of_owners {
         workshop.asha.id
     } else if of_people {

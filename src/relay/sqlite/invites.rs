@@ -57,6 +57,11 @@ pub(super) fn revoke(conn: &Connection, n: i64, invite: InviteId) -> Done<bool> 
             "update invite set revoked = 1 where id = ?1 and workshop = ?2 and revoked = 0",
         )?
         .execute(params![invite.as_bytes(), n])?;
+    if changed > 0 {
+        // Where its holder's phones could be reached is nobody's business any more.
+        conn.prepare_cached("delete from subscription where invite = ?1")?
+            .execute([invite.as_bytes()])?;
+    }
     Ok(changed > 0)
 }
 

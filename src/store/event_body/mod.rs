@@ -4,6 +4,7 @@
 use serde::Deserialize;
 
 use super::words::{role_from_word, role_word, side_from_word, side_word};
+mod erased;
 mod shapes;
 #[cfg(test)]
 mod tests;
@@ -154,6 +155,8 @@ pub(super) fn encode(event: &Event, names: Names) -> String {
             device: device.uuid(),
             name,
         }),
+        Event::PersonErased { person, extent } => erased::person(person, extent),
+        Event::EventErased { event, remains, .. } => erased::event(event, remains.as_deref()),
         Event::PostRefused { why, .. } => serde_json::to_string(&PostRefused { why }),
     };
     encoded.expect("structs of texts and numbers always have a JSON form")
@@ -320,6 +323,8 @@ pub(super) fn decode(
                 name,
             }
         }
+        "person_erased" => erased::read_person(kind, body)?,
+        "event_erased" => erased::read_event(kind, request, body)?,
         "post_refused" => {
             let PostRefused { why } = read(kind, body)?;
             Event::PostRefused {

@@ -66,18 +66,20 @@ pub fn batch_after(view: &View<'_>, after: Seq) -> Result<Option<Entries>, Store
 
 fn sealed(view: &View<'_>, entry: Entry) -> Result<SealedEntry, StoreError> {
     let mut body = entry.sealed(view.keys);
-    if body
+    let is_damaged = body
         .as_deref()
-        .is_some_and(|body| body_sha(body) != entry.body_sha)
-    {
+        .is_some_and(|body| body_sha(body) != entry.body_sha);
+    if is_damaged {
         // What the disk gave back is not what was written. The relay would not take it, and the rest
         // of the journal must not wait for it: it goes without its words.
         tracing::error!(seq = entry.seq.0, "an entry is not what was written");
         body = None;
     }
-    let clear = match body {
-        None => None,
-        Some(_) => clear::of(view, &entry)?,
+    // An entry that lost its body says in what stays of it what the relay must do all the same.
+    let clear = if is_damaged {
+        None
+    } else {
+        clear::of(view, &entry)?
     };
     Ok(SealedEntry {
         seq: entry.seq,

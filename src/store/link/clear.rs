@@ -20,7 +20,8 @@ const WRAPS_MAX: usize = 1_024;
 /// What the relay must know of an entry.
 pub(super) fn of(view: &View<'_>, entry: &Entry) -> Result<Option<Clear>, StoreError> {
     match entry.kind.as_str() {
-        "invite_granted" | "invite_revoked" | "message_redacted" | "message_expired" => {}
+        "invite_granted" | "invite_revoked" | "message_redacted" | "message_expired"
+        | "event_erased" => {}
         _ => return Ok(None),
     }
     let Some(event) = entry.event()? else {
@@ -58,6 +59,9 @@ pub(super) fn of(view: &View<'_>, entry: &Entry) -> Result<Option<Clear>, StoreE
             }
         }
         return Ok(Some(Clear::Revoked { invite, wraps }));
+    }
+    if let Event::EventErased { event, .. } = event {
+        return Ok(Some(Clear::Erased { event }));
     }
     if let Event::MessageRedacted { message, .. } | Event::MessageExpired { message, .. } = event {
         return Ok(Some(Clear::Erased { event: message }));

@@ -8,10 +8,12 @@
 //! sense changes no row, a name that is taken is varied, and erasing and revoking win whatever came
 //! first (`foretold`).
 
+mod erased;
 mod talk;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+pub(super) use erased::lesser;
 use talk::{Foretold, foretell};
 
 use super::error::StoreError;
@@ -132,6 +134,12 @@ pub(super) fn apply(
                 entry.at.0
             ])?;
         }
+        Event::PersonErased { person, extent } => {
+            erased::person(conn, entry, *person, *extent)?;
+        }
+        Event::EventErased { event, remains, .. } => {
+            erased::event(conn, entry, *event, remains.as_deref())?;
+        }
         // Only its page needs to know.
         Event::PostRefused { .. } => {}
     }
@@ -164,10 +172,14 @@ fn person_added(
         details.password_hash,
         entry.at.0,
     ])?;
-    Ok(())
+    erased::person_who_came_later(conn, entry)
 }
 
 fn person_changed(conn: &Connection, person: PersonKey, edit: &PersonEdit) -> rusqlite::Result<()> {
+    if people::is_erased(conn, person)? {
+        // Who they were does not come back, whatever another copy of the journal knew.
+        return erased::person_changed(conn, person, edit);
+    }
     // A name that somebody else has by now changes nothing.
     let username = match edit.username.as_deref() {
         Some(name) if people::username_is_anothers(conn, name, person)? => None,
@@ -211,8 +223,7 @@ fn request_opened(
     let (Some(owner), Some(number)) = (person_id(conn, owner)?, entry.request) else {
         return Ok(());
     };
-    let plate_key =
-        Plate::parse(&vehicle.plate).map_or_else(|_| vehicle.plate.clone(), |plate| plate.key());
+    let plate_key = plate_key(&vehicle.plate);
     let vehicle: i64 = conn
         .prepare_cached(
             "insert into vehicle (owner_id, plate_key, plate, make, model, year)
@@ -251,6 +262,11 @@ fn request_opened(
         entry.seq.0,
     ])?;
     Ok(())
+}
+
+/// What a plate is looked up by.
+fn plate_key(plate: &str) -> String {
+    Plate::parse(plate).map_or_else(|_| plate.to_owned(), |plate| plate.key())
 }
 
 fn invite_granted(

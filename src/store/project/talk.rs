@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{person_id, request_id, seq_before};
 use crate::domain::{
-    ErasedWhy, EventId, PersonKey, RequestId, RequestKey, Role, Seq, Side, Timestamp,
+    ErasedWhy, EventId, Extent, PersonKey, RequestId, RequestKey, Role, Seq, Side, Timestamp,
 };
 use crate::seal::FROM_OWNER;
 use crate::store::journal::Entry;
@@ -18,6 +18,15 @@ pub(super) struct Told {
     pub(super) at: Timestamp,
 }
 
+impl Told {
+    /// How much of a person is erased, if that was said.
+    pub(super) fn erased_extent(&self) -> Option<Extent> {
+        self.what
+            .strip_prefix("erased_")
+            .and_then(Extent::from_word)
+    }
+}
+
 /// What may be said of something before it comes.
 #[derive(Clone, Copy)]
 pub(super) enum Foretold {
@@ -25,6 +34,8 @@ pub(super) enum Foretold {
     Erased(ErasedWhy),
     /// A link opens nothing any more.
     Revoked,
+    /// Somebody asked to be forgotten.
+    PersonErased(Extent),
 }
 
 impl Foretold {
@@ -32,6 +43,8 @@ impl Foretold {
         match self {
             Self::Erased(why) => erased_word(why),
             Self::Revoked => "revoked",
+            Self::PersonErased(Extent::Words) => "erased_words",
+            Self::PersonErased(Extent::Everything) => "erased_everything",
         }
     }
 }
@@ -187,7 +200,7 @@ pub(super) fn erase(
     forget_words(conn, Seq(seq))?;
     let by = match why {
         ErasedWhy::Redacted => person_id(conn, entry.author)?,
-        ErasedWhy::Expired => None,
+        ErasedWhy::Expired | ErasedWhy::Forgotten => None,
     };
     // The first erasing is the one that is told.
     let request: Option<i64> = conn
@@ -212,6 +225,7 @@ const fn erased_word(why: ErasedWhy) -> &'static str {
     match why {
         ErasedWhy::Redacted => "redacted",
         ErasedWhy::Expired => "expired",
+        ErasedWhy::Forgotten => "forgotten",
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod backup;
+mod erasure;
 mod health;
 mod invites;
 mod messages;
@@ -18,6 +19,7 @@ pub use backup::{
     BackupEditBody, BackupFaultBody, BackupFileBody, BackupStepBody, BackupsBody, KeepBody,
     LastBackupBody, PlaceBody, ProvenBody,
 };
+pub use erasure::{EraseBody, ErasedBody};
 pub use health::{CheckupBody, FindingBody};
 pub use invites::{DeviceBody, InviteBody};
 pub use messages::{MarkReadBody, MarkedBody, NewMessageBody};

@@ -94,6 +94,8 @@ pub struct PersonBody {
     pub email: Option<String>,
     /// Whether they may sign in.
     pub active: bool,
+    /// Whether they asked to be forgotten, and were.
+    pub erased: bool,
     /// When they joined.
     #[schema(format = DateTime)]
     pub created_at: String,
@@ -107,6 +109,7 @@ impl From<&Person> for PersonBody {
             phone: person.phone.clone(),
             email: person.email.clone(),
             active: person.active,
+            erased: person.erased.is_some(),
             created_at: rfc3339(person.created),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::test_world::*;
-use crate::domain::{RequestId, Seq, Status};
+use crate::domain::{Extent, RequestId, Seq, Status};
 use crate::store::link::adopt::Adopted;
 use crate::store::memory::MemoryStore;
 use crate::store::requests;
@@ -23,6 +23,8 @@ enum Deed {
     Rename,
     Start,
     Cancel,
+    Forget,
+    ForgetAll,
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
@@ -38,6 +40,8 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::Rename),
         1 => Just(Deed::Start),
         1 => Just(Deed::Cancel),
+        1 => Just(Deed::Forget),
+        1 => Just(Deed::ForgetAll),
     ]
 }
 
@@ -93,6 +97,8 @@ fn one(store: &MemoryStore, deed: Deed, pick: u8) {
         Deed::RenewLink => renew_link(store, request),
         Deed::Start => status(store, request, Status::InProgress),
         Deed::Cancel => status(store, request, Status::Cancelled),
+        Deed::Forget => forget(store, request, Extent::Words),
+        Deed::ForgetAll => forget(store, request, Extent::Everything),
         Deed::Open | Deed::AddPerson | Deed::Rename => {}
     }
 }
@@ -129,6 +135,8 @@ proptest! {
         if let Adopted::FastForward { .. } = adopted {
             prop_assert_eq!(common(&store, &relayed), head(&relayed));
         }
+        sweep(&store);
+        prop_assert_eq!(store.faults().unwrap(), Vec::<String>::new());
         // Life goes on, and the whole of it can be given back to an empty card.
         does(&store, &after);
         prop_assert_eq!(store.faults().unwrap(), Vec::<String>::new());

@@ -75,6 +75,7 @@ fn adopt(tx: &mut WriteTx<'_>, common: Seq, relay_head: Seq) -> Result<Adopted, 
     }
     if goes_on_as_it_stands(tx, common, head, relay_head)? {
         incarnations::forget_after(tx.conn, common.seq)?;
+        super::erased::look_ahead(tx)?;
         let mut placing = Placing::after(tx, common)?;
         placing.all_as_they_stand(tx)?;
         incarnations::renew(tx.conn)?;
@@ -86,6 +87,7 @@ fn adopt(tx: &mut WriteTx<'_>, common: Seq, relay_head: Seq) -> Result<Adopted, 
     let numbers = sessions::Owners::remember(tx.conn)?;
     forget_what_is_common(tx, common.seq)?;
     move_own(tx, common.seq)?;
+    super::erased::look_ahead(tx)?;
     verify::rebuild_projections(tx.conn, tx.keys)?;
     incarnations::enter(tx.conn, Seq(common.seq.0 + 1), new_log())?;
     let mut placing = Placing::after(tx, common)?;
@@ -183,11 +185,11 @@ fn forget_what_is_common(tx: &WriteTx<'_>, common: Seq) -> Result<(), StoreError
 fn move_own(tx: &WriteTx<'_>, common: Seq) -> Result<(), StoreError> {
     tx.conn.execute(
         "insert into staged_entry (run, seq, id, log, request_id, thread, kind, flags, epoch, at_ms,
-                                   author, body, body_sha)
+                                   author, body, body_sha, remains)
          select ?2, seq, id, zeroblob(16), request_id, thread, kind, flags, epoch, at_ms, author,
-                body, body_sha
+                body, body_sha, remains
          from event where seq > ?1
-         on conflict (id) do update set request_id = excluded.request_id,
+         on conflict (id) do update set request_id = excluded.request_id, remains = excluded.remains,
              at_ms = case when body_sha = excluded.body_sha
                  then coalesce(at_ms, excluded.at_ms) else at_ms end,
              author = case when body_sha = excluded.body_sha

@@ -9,6 +9,9 @@ mod any_branches_test;
 #[cfg(test)]
 mod by_hand_test;
 mod empty;
+mod erased;
+#[cfg(test)]
+mod erased_test;
 mod finish;
 mod flagged;
 mod place;

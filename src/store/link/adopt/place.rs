@@ -142,7 +142,8 @@ fn lookup(tx: &WriteTx<'_>, entry: &Entry) -> Result<Option<RequestId>, StoreErr
 
 fn page(tx: &WriteTx<'_>, run: i64, after: i64) -> Result<Vec<Waiting>, StoreError> {
     let mut query = tx.conn.prepare_cached(
-        "select seq, id, log, request_id, thread, kind, flags, epoch, at_ms, author, body, body_sha
+        "select seq, id, log, request_id, thread, kind, flags, epoch, at_ms, author, body, body_sha,
+             remains
          from staged_entry where run = ?1 and seq > ?2 order by seq limit ?3",
     )?;
     Ok(query
@@ -169,6 +170,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Waiting> {
             at: Timestamp(0),
             author: author.map_or(PersonKey::BOX, PersonKey::from_bytes),
             body: row.get(10)?,
+            remains: row.get(12)?,
             body_sha: row.get(11)?,
             chain: [0; 32],
         },

@@ -4,18 +4,18 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::commands::{
-    AddPerson, ChangePerson, ChangeRequest, Customer, InviteOwner, MarkRead, OpenRequest,
-    PostMessage, RedactMessage, RevokeInvite, SetUp,
+    AddPerson, ChangePerson, ChangeRequest, Customer, EraseLeftovers, ErasePerson, InviteOwner,
+    MarkRead, OpenRequest, PostMessage, RedactMessage, RevokeInvite, SetUp,
 };
 use crate::domain::{
-    Actor, Body, Description, EventId, FullName, LogId, MessageId, PersonEdit, PersonId, RequestId,
-    Role, Scope, Seq, Status, Timestamp, Username, Vehicle,
+    Actor, Body, Description, EventId, Extent, FullName, LogId, MessageId, PersonEdit, PersonId,
+    RequestId, Role, Scope, Seq, Status, Timestamp, Username, Vehicle,
 };
 use crate::seal::{Chain, RootSecret, SealedEntry, SignedHead};
 use crate::store::link::adopt::{self, Adopted, Staged};
 use crate::store::link::{batch_after, chains};
 use crate::store::memory::MemoryStore;
-use crate::store::{invites, journal, people};
+use crate::store::{erasure, invites, journal, people};
 use crate::wire::link::{Given, GivenEntry};
 
 pub(super) fn workshop() -> MemoryStore {
@@ -174,9 +174,51 @@ pub(super) fn renew_link(store: &MemoryStore, request: RequestId) {
         };
         store.write(|tx| revoke.run(tx, &by)).unwrap();
     }
-    store
-        .write(|tx| InviteOwner { request }.run(tx, &by))
+    // Refused where the owner was erased; that is fine.
+    let _ = store.write(|tx| InviteOwner { request }.run(tx, &by));
+}
+
+/// The owner of a request asks to be forgotten, and is.
+pub(super) fn forget(store: &MemoryStore, request: RequestId, extent: Extent) {
+    let by = staff(store);
+    let erase = ErasePerson {
+        person: owner(store, request).id,
+        name: owner(store, request).name,
+        extent,
+    };
+    store.write(|tx| erase.run(tx, &by)).unwrap();
+    sweep(store);
+}
+
+/// What the box does by itself after copies were brought together.
+pub(super) fn sweep(store: &MemoryStore) {
+    while store.write(|tx| EraseLeftovers.run(tx)).unwrap().more {}
+    let left = store
+        .read(|view| {
+            let mut left = 0;
+            for who in erasure::forgotten(view)? {
+                left += erasure::identity(view, who)?.len();
+                left += erasure::words(view, who, 100)?.len();
+            }
+            Ok::<_, crate::store::StoreError>(left)
+        })
         .unwrap();
+    assert_eq!(left, 0);
+}
+
+/// Every text that the journal still has.
+pub(super) fn texts(store: &MemoryStore) -> String {
+    let mut texts = String::new();
+    store
+        .read(|view| {
+            journal::each(view.conn, |entry| {
+                texts.push_str(&entry.body.unwrap_or_default());
+                texts.push_str(&entry.remains.unwrap_or_default());
+                Ok(())
+            })
+        })
+        .unwrap();
+    texts
 }
 
 /// Ids of the journal, in order.
