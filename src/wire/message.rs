@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{WORKSHOP_NUMBER, rfc3339, side_word};
-use crate::domain::{Content, Delivery, Message, Quote, Side};
+use crate::domain::{Content, Delivery, ErasedWhy, Message, Quote, Side};
 
 /// A message exactly as existing front ends know it (`wire.md` §2).
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -79,6 +79,9 @@ pub struct ChatMessage {
     pub delivery: &'static str,
     /// Whether its words were erased.
     pub redacted: bool,
+    /// `forgotten` where its owner asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub removed: Option<&'static str>,
     /// Whether what the disk gave back is not what was written; then it is not shown.
     pub damaged: bool,
 }
@@ -128,6 +131,12 @@ impl From<&Message> for ChatMessage {
                 Delivery::Read => "read",
             },
             redacted,
+            removed: match message.content {
+                Content::Erased(ErasedWhy::Forgotten) => Some("forgotten"),
+                Content::Erased(ErasedWhy::Redacted | ErasedWhy::Expired)
+                | Content::Text(_)
+                | Content::Damaged => None,
+            },
             damaged,
         }
     }

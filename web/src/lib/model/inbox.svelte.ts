@@ -184,6 +184,13 @@ export class Inbox {
     return request;
   }
 
+  /** A request as it is now, after something about it changed elsewhere. */
+  async reread(id: RequestId): Promise<ServiceRequest> {
+    const request = await this.#api.request(id);
+    this.requestIn(request);
+    return request;
+  }
+
   invites(id: RequestId): Promise<readonly Invite[]> {
     return this.#api.invites(id);
   }

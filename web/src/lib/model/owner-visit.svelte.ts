@@ -8,7 +8,7 @@ import { Drafts } from './drafts';
 import { Outbox } from './outbox.svelte';
 import { Room } from './room.svelte';
 
-export type LinkFault = 'invite_revoked' | 'invite_expired' | 'invite_invalid';
+export type LinkFault = 'invite_erased' | 'invite_revoked' | 'invite_expired' | 'invite_invalid';
 
 export type VisitState =
   | { readonly at: 'opening' }
@@ -111,6 +111,7 @@ export class OwnerVisit {
 
 function faultIn(error: ApiError): LinkFault | null {
   switch (error.code) {
+    case 'invite_erased':
     case 'invite_revoked':
     case 'invite_expired':
     case 'invite_invalid':

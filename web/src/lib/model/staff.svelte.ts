@@ -1,5 +1,6 @@
 import { ApiError, type Api } from '$lib/net/api';
 import { BoxApi } from '$lib/net/box-api';
+import { OwnerRightsApi } from '$lib/net/owner-rights-api';
 import { wakeOnPageEvents } from '$lib/net/page-events';
 import type { RequestId } from '$lib/wire/ids';
 
@@ -9,6 +10,7 @@ import type { Device } from './device';
 import { Drafts } from './drafts';
 import { Inbox } from './inbox.svelte';
 import { Notifications } from './notifications.svelte';
+import { OwnerRights } from './owner-rights';
 import { Outbox, requestsWithUnsent } from './outbox.svelte';
 import { People } from './people.svelte';
 import { Relay } from './relay.svelte';
@@ -22,6 +24,7 @@ export class Staff {
   readonly relay: Relay;
   readonly boxAddresses: BoxAddresses;
   readonly boxHealth: BoxHealth;
+  readonly rights: OwnerRights;
   readonly notifications: Notifications;
   readonly drafts: Drafts;
   readonly #api: Api;
@@ -43,6 +46,7 @@ export class Staff {
     this.relay = new Relay(api);
     this.boxAddresses = new BoxAddresses(new BoxApi(api), device.clock);
     this.boxHealth = new BoxHealth(new BoxApi(api), device.clock);
+    this.rights = new OwnerRights(new OwnerRightsApi(api));
     this.drafts = new Drafts(device.storage, this.#owner);
     this.notifications = new Notifications({
       api,

@@ -352,6 +352,12 @@ export class Api {
     );
   }
 
+  /** A file that a call answers with, and the header that goes with it. */
+  async download(path: string, header: string): Promise<{ file: Blob; note: string }> {
+    const response = await this.#respond('POST', path, {});
+    return { file: await response.blob(), note: response.headers.get(header) ?? '' };
+  }
+
   // --- how a call is made -------------------------------------------------------------------
 
   async #authorised(method: Method, path: string, body?: object): Promise<unknown> {

@@ -175,6 +175,9 @@ export class SealedThread {
       case 'message_expired':
         this.#remove(text(json, 'message'), 'expired');
         break;
+      case 'event_erased':
+        this.#remove(text(json, 'event'), 'forgotten');
+        break;
     }
   }
 
@@ -271,6 +274,11 @@ export class SealedThread {
         if (id === undefined) return null;
         const why = entry.kind === 'message_expired' ? 'expired' : 'redacted';
         return { type: 'chat.redacted', id, rev, by: text(entry.json, 'by'), why };
+      }
+      case 'event_erased': {
+        const id = this.#seqs.get(text(entry.json, 'event') ?? '');
+        if (id === undefined || !this.#messages.has(id)) return null;
+        return { type: 'chat.redacted', id, rev, by: null, why: 'forgotten' };
       }
       case 'request_opened':
       case 'status_changed':

@@ -1,5 +1,6 @@
 import { alarm } from './alarm';
 import { box } from './box';
+import { rights } from './rights';
 import type { Restored } from '$lib/wire/restore';
 import type { RemovedWhy, Role, Status } from '$lib/wire/things';
 
@@ -110,6 +111,7 @@ export const en = {
   },
 
   alarm,
+  rights,
   box,
 
   relay: {
@@ -404,6 +406,7 @@ export const en = {
     gone: {
       redacted: 'Message removed',
       expired: 'Message expired',
+      forgotten: 'Erased: its owner asked for it',
       trimmed: 'No longer kept here. The workshop still has it.',
       unopened: 'This message does not open: it was changed on its way',
     } satisfies Record<RemovedWhy, string>,
@@ -492,9 +495,13 @@ export const en = {
       EXPIRED: 'This request has expired.',
     } satisfies Record<Status, string>,
     fault: {
+      invite_erased: {
+        title: 'What belonged to you was erased',
+        text: 'You asked to be forgotten here, and that is done. This link opens nothing any more. You are welcome to come again: the workshop will give you a new link.',
+      },
       invite_revoked: {
         title: 'This link no longer works',
-        text: 'The workshop has switched this link off. Ask them for a new one, it takes a moment.',
+        text: 'The workshop has switched this link off. Ask them for a new one, it takes a moment. If you asked to be forgotten, that is done.',
       },
       invite_expired: {
         title: 'This link has run out',

@@ -267,7 +267,7 @@ function readRedacted(from: Json, otherwise: RemovedWhy): RedactedFrame {
     id: asMessageId(from, 'id'),
     rev: int(from, 'rev'),
     by: nullable(from, 'by', string),
-    why: from['why'] === 'expired' ? 'expired' : otherwise,
+    why: from['why'] === 'expired' || from['why'] === 'forgotten' ? from['why'] : otherwise,
   };
 }
 

@@ -38,10 +38,10 @@ export type Role = (typeof roles)[number];
 const deliveries = ['sent', 'delivered', 'read'] as const;
 export type Delivery = (typeof deliveries)[number];
 
-const removedWhys = ['redacted', 'expired', 'trimmed', 'unopened'] as const;
+const removedWhys = ['redacted', 'expired', 'forgotten', 'trimmed', 'unopened'] as const;
 /**
- * Why a message shows no words: a person removed it, its time ran out, the relay keeps it no longer,
- * or it does not open with this link's keys.
+ * Why a message shows no words: a person removed it, its time ran out, its owner asked to be
+ * forgotten, the relay keeps it no longer, or it does not open with this link's keys.
  */
 export type RemovedWhy = (typeof removedWhys)[number];
 
