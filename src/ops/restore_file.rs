@@ -88,7 +88,11 @@ fn in_words(error: BringBackError) -> anyhow::Error {
             let nothing = format!("Nothing was changed: {fault}");
             anyhow::Error::from(fault).context(nothing)
         }
+        BringBackError::Store(error) => {
+            tracing::warn!(%error, "nothing was restored");
+            in_words(RestoreFault::Storage.into())
+        }
         BringBackError::Data(error) => error.into(),
-        error @ (BringBackError::Store(_) | BringBackError::Stopped) => error.into(),
+        error @ BringBackError::Stopped => error.into(),
     }
 }

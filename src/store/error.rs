@@ -135,3 +135,21 @@ pub enum OpenError {
     #[error("The database cannot be opened: {0}")]
     Store(#[source] StoreError),
 }
+
+impl OpenError {
+    /// The same of a database that is only looked at: what is not the disk's is the database's fault.
+    pub(super) fn in_store(self) -> StoreError {
+        match self {
+            Self::Store(error) => error,
+            Self::Full(_) => StoreError::Full,
+            Self::ReadOnly(_) => StoreError::ReadOnly,
+            Self::BeingRead(_) => StoreError::Busy,
+            Self::InUse(_)
+            | Self::Files { .. }
+            | Self::Damaged { .. }
+            | Self::NoRoot(_)
+            | Self::Newer { .. }
+            | Self::Edited(_) => StoreError::Damaged(self.to_string()),
+        }
+    }
+}

@@ -103,8 +103,7 @@ fn rebuilt_faults(
     keys: &BoxKeys,
     mut scratch: Connection,
 ) -> Result<Vec<String>, StoreError> {
-    migrate::migrate(&mut scratch, Timestamp(0))
-        .map_err(|error| StoreError::Damaged(error.to_string()))?;
+    migrate::migrate(&mut scratch, Timestamp(0)).map_err(OpenError::in_store)?;
     scratch.set_prepared_statement_cache_capacity(reader::STATEMENTS);
     // Never committed: only what does not fit into its cache goes to a disk, if it is on one.
     let unkept = scratch.unchecked_transaction()?;

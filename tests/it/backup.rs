@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::client::Answer;
-use crate::harness::{PATIENCE, Workshop, text};
+use crate::first_run::from_elsewhere;
+use crate::harness::{FreshBox, PATIENCE, Workshop, text};
 
 const PATH: &str = "/api/box/backup/";
 
@@ -216,4 +217,67 @@ async fn only_older_ones_of_ours_give_way() {
     for name in theirs.iter().copied().chain([newest.as_str()]) {
         assert!(folder(&workshop).join(name).exists(), "{name} is gone");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_is_handed_in_at_the_first_run_comes_back() {
+    let workshop = Workshop::open().await;
+    workshop
+        .write(workshop.asha.request, &workshop.meera.token, "Ready")
+        .await;
+    let name = text(&backed_up(&workshop).await["last"]["file"]);
+    let backup = fs::read(folder(&workshop).join(name)).unwrap();
+    let words = workshop.running().store().keys().recovery_words().join(" ");
+
+    let fresh = FreshBox::start().await;
+    let hand_in = |bytes: &[u8]| {
+        let ask = fresh.ask("PUT", "/api/setup/backup/");
+        ask.body("application/octet-stream", bytes)
+    };
+    for other in [&b"holiday photos"[..], &backup[..4_000], &[7; 300_000]] {
+        let refused = hand_in(other).send().await;
+        refused.problem(422, "not_a_backup");
+    }
+    // From another machine it takes the printed code.
+    let refused = from_elsewhere(hand_in(&backup)).await;
+    refused.problem(403, "set_up_code_wrong");
+    let code = fresh.running().set_up_code().unwrap().to_owned();
+    let coded = hand_in(&backup).field("X-Setup-Code", &code);
+    from_elsewhere(coded).await.expect(200);
+
+    let taken = hand_in(&backup).send().await.expect(200).json();
+    assert_eq!(
+        (&taken["bytes"], &taken["sealed"]),
+        (&json!(backup.len()), &json!(true))
+    );
+    let ask = |from: Value| {
+        let body = json!({"words": words, "from": from});
+        fresh.ask("POST", "/api/setup/restore/").json(&body)
+    };
+    // One that was replaced, one that nobody found, and a file that is none of its business.
+    for from in [
+        json!({"upload": "00000000-0000-4000-8000-000000000000"}),
+        json!({"path": "/etc/passwd"}),
+    ] {
+        ask(from).send().await.problem(422, "backup_gone");
+    }
+    ask(json!({})).send().await.problem(422, "invalid");
+    let begun = ask(json!({"upload": taken["upload"]})).send().await;
+    begun.expect(202);
+    let ends = async {
+        loop {
+            let path = "/api/setup/restore/";
+            let state = fresh.ask("GET", path).send().await.expect(200).json();
+            assert_ne!(state["state"], "failed", "{state}");
+            if state["state"] == "done" {
+                return state;
+            }
+        }
+    };
+    let state = timeout(PATIENCE, ends).await.expect("it comes back");
+    assert_eq!(state["restored"]["messages"], 1);
+    assert_eq!(state["restored"]["workshop_name"], "Sharma Motors");
+    timeout(PATIENCE, fresh.running().restored())
+        .await
+        .expect("the box is to start again with it");
 }

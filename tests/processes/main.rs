@@ -18,6 +18,7 @@ mod harness;
 mod history;
 
 mod arm;
+mod backups;
 mod bad_days;
 mod clock;
 mod descriptors;

@@ -106,10 +106,10 @@ fn gather(
         Ok(())
     };
     unpack(file, root, header, &side.database(), passed).map_err(|failed| match failed {
-        Unpacking::Place(source) => BringBackError::Data(OpenError::Files {
-            path: side.database(),
-            source,
-        }),
+        Unpacking::Place(error) => {
+            tracing::warn!(%error, "what came out of the backup could not be written");
+            RestoreFault::Storage.into()
+        }
         Unpacking::Backup(error) if stopped(&error).is_some() => BringBackError::Stopped,
         Unpacking::Backup(error) => file::why(&error).into(),
     })?;

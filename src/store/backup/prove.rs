@@ -15,7 +15,7 @@ use super::watch::{self, Watch};
 use crate::clock::{Clock, stopwatch};
 use crate::domain::{BackupFault, BackupStep, BackupUnreadable, Seq};
 use crate::seal::BackupHeader;
-use crate::store::error::StoreError;
+use crate::store::error::{OpenError, StoreError};
 use crate::store::keys::BoxKeys;
 use crate::store::verify::Report;
 use crate::store::{incarnations, migrate, verify};
@@ -110,8 +110,7 @@ pub(super) fn look_at(
 ) -> Result<(Report, Seq), StoreError> {
     let mut conn = Connection::open(database)?;
     conn.pragma_update(None, "synchronous", "off")?;
-    migrate::migrate(&mut conn, clock.now())
-        .map_err(|error| StoreError::Damaged(error.to_string()))?;
+    migrate::migrate(&mut conn, clock.now()).map_err(OpenError::in_store)?;
     let report = verify::examine_beside(&conn, keys, || {
         let scratch = Connection::open(rebuilt)?;
         scratch.pragma_update_and_check(None, "journal_mode", "off", |_| Ok(()))?;
