@@ -117,7 +117,13 @@ fn log(set: Option<String>, for_s: Option<u64>) -> Result<Answer, Refused> {
     }
     let present = levels.present();
     Ok(Answer::Log {
-        left_s: present.left().map(|left| left.as_millis().div_ceil(1_000)),
+        left_s: present.left().map(whole_seconds),
         directives: present.directives,
     })
+}
+
+/// Rounded up: what is not over yet is not nothing.
+const fn whole_seconds(left: Duration) -> u64 {
+    left.as_secs()
+        .saturating_add((left.subsec_nanos() > 0) as u64)
 }

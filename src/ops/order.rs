@@ -156,7 +156,7 @@ pub(super) enum Answer {
         /// Directives as in `MOTOREACH_LOG`.
         directives: String,
         /// Until it goes back to what is usual, in seconds.
-        left_s: Option<u128>,
+        left_s: Option<u64>,
     },
     /// Where a browser finds the server.
     Front(Front),

@@ -32,6 +32,7 @@ mod operator;
 mod power;
 mod refused;
 mod sample;
+mod service;
 mod slow_peers;
 mod stopped;
 mod wear;

@@ -89,9 +89,19 @@ impl Machine {
 
     /// The same for what may fail because it is done already, or not known here.
     pub(super) fn systemctl_may(&self, words: &[&str]) {
-        let mut command = Command::new("systemctl");
-        let quiet = command.arg("--quiet").args(words);
-        let _ = quiet.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        self.may("systemctl", &[&["--quiet"], words].concat());
+    }
+
+    /// Runs a program of the system that may be missing, or have nothing to do.
+    pub(super) fn may(&self, program: &str, words: &[&str]) {
+        if !self.asleep {
+            let _ = Command::new(program)
+                .args(words)
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status();
+        }
     }
 
     /// The last lines that a unit logged.

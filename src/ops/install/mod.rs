@@ -56,8 +56,8 @@ pub fn run(args: InstallArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     machine.systemctl(&["daemon-reload"])?;
-    machine::run(std::process::Command::new("udevadm").args(["control", "--reload"]))
-        .unwrap_or_else(|error| tracing::warn!(%error, "disks are mounted from the next start on"));
+    // Without it disks are mounted from the machine's next start on.
+    machine.may("udevadm", &["control", "--reload"]);
     if args.no_start {
         say(format_args!(
             "Installed; `systemctl start {}` starts it.",

@@ -13,6 +13,9 @@ use super::no_package;
 use crate::cli::UninstallArgs;
 use crate::store::{DataDir, inspect};
 
+/// Where systemd notes when a timer last went off.
+const TIMERS: &str = "var/lib/systemd/timers";
+
 /// `motoreach uninstall`.
 ///
 /// # Errors
@@ -24,11 +27,9 @@ pub fn run(args: UninstallArgs) -> anyhow::Result<Exit> {
     if args.purge && !args.yes {
         confirm(&machine, kind)?;
     }
-    if !machine.asleep {
-        // Each by itself: one that is not loaded must not keep the others running.
-        for unit in kind.stopped {
-            machine.systemctl_may(&["stop", unit]);
-        }
+    // Each by itself: one that is not loaded must not keep the others running.
+    for unit in kind.stopped {
+        machine.systemctl_may(&["stop", unit]);
     }
     for unit in kind.enabled.iter().chain(&["motoreach-tls.socket"]) {
         if machine.has(&format!("etc/systemd/system/{unit}")) {
@@ -63,6 +64,8 @@ pub fn run(args: UninstallArgs) -> anyhow::Result<Exit> {
 
 fn purge(machine: &Machine, kind: Kind, other_stays: bool) -> anyhow::Result<()> {
     machine.remove_all(&kind.data())?;
+    machine.remove_all(&format!("var/lib/{}-update", kind.name))?;
+    machine.remove(&format!("{TIMERS}/stamp-{}-backup.timer", kind.name))?;
     machine.remove(kind.configuration.path)?;
     if !other_stays {
         machine.remove_all(CONFIGURATION)?;
