@@ -12,7 +12,9 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::stopwatch;
 use crate::commands::{EraseLeftovers, ExpireMessages, STAFF_SESSION_MS};
 use crate::hub::Hub;
-use crate::store::{CommandError, CommandResult, Need, Store, View, WriteTx, erasure, sessions};
+use crate::store::{
+    CommandError, CommandResult, Need, Store, View, WriteTx, erasure, erasure_list, sessions,
+};
 
 /// It looks at least this often, in case the clock jumped.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
@@ -80,6 +82,11 @@ async fn sweep(store: &Store, swept: &mut Option<(i64, i64)>) {
                 }
                 if !done.more {
                     *swept = Some(occasion);
+                    let dir = store.dir().clone();
+                    let kept = store.read(move |view| erasure_list::keep(view, &dir)).await;
+                    if let Err(error) = kept {
+                        tracing::warn!(%error, "who was forgotten could not be noted");
+                    }
                     return;
                 }
             }

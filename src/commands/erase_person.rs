@@ -6,7 +6,9 @@
 use super::fresh_id;
 use crate::domain::{Actor, Event, Extent, Field, PersonId, Rejection, Role};
 use crate::store::erasure::{self, Leftover};
-use crate::store::{CommandResult, WriteTx, invites, people, requests, sessions};
+use crate::store::{
+    CommandError, CommandResult, WriteTx, erasure_list, invites, people, requests, sessions,
+};
 
 /// Entries that lose their words in one transaction.
 const ENTRIES_PER_RUN_MAX: i64 = 256;
@@ -114,6 +116,7 @@ impl EraseLeftovers {
         let actor = Actor::the_box();
         let mut entries = 0;
         let mut left = ENTRIES_PER_RUN_MAX;
+        again(tx, &actor)?;
         for who in erasure::forgotten(tx)? {
             entries += erase(tx, &actor, erasure::identity(tx, who)?)?;
             let words = if left > 0 {
@@ -129,6 +132,29 @@ impl EraseLeftovers {
             more: left <= 0,
         })
     }
+}
+
+/// A backup from before a decree was restored: it is decreed again.
+fn again(tx: &mut WriteTx<'_>, actor: &Actor) -> CommandResult<()> {
+    let pending = erasure_list::pending(tx)?;
+    if pending.is_empty() {
+        return Ok(());
+    }
+    for (key, extent) in pending {
+        let Some(owner) = people::by_key(tx, key)? else {
+            continue;
+        };
+        let erase = ErasePerson {
+            person: owner.id,
+            name: owner.full_name,
+            extent,
+        };
+        match erase.run(tx, actor) {
+            Ok(_) | Err(CommandError::Rejected(_)) => {}
+            Err(error @ CommandError::Store(_)) => return Err(error),
+        }
+    }
+    Ok(erasure_list::done(tx)?)
 }
 
 fn erase(tx: &mut WriteTx<'_>, actor: &Actor, leftovers: Vec<Leftover>) -> CommandResult<usize> {

@@ -8,6 +8,7 @@ mod card;
 mod data_dir;
 mod describe;
 pub mod erasure;
+pub mod erasure_list;
 mod error;
 mod event_body;
 pub mod export;

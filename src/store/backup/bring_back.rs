@@ -20,7 +20,7 @@ use crate::seal::{BackupHeader, RootSecret};
 use crate::store::data_dir::DataDir;
 use crate::store::error::{OpenError, StoreError};
 use crate::store::keys::BoxKeys;
-use crate::store::{high_water, inspect, local, restore};
+use crate::store::{erasure_list, high_water, inspect, local, restore};
 
 /// Nothing was restored.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +80,14 @@ pub fn bring_back(
     // What another try had gathered, from wherever, is of another journal.
     restore::discard(dir)?;
     let side = restore::begin(dir, root)?;
-    let gathered = gather(&side, file, &header, root, clock, told, stop);
+    let gathered = gather(&side, file, &header, root, clock, told, stop).and_then(|restored| {
+        let folder = backup.parent().unwrap_or(Path::new("."));
+        let keys = BoxKeys::new(copy_of(root));
+        Connection::open(side.database())
+            .and_then(|conn| erasure_list::take_along(&conn, folder, &keys))
+            .map_err(|error| BringBackError::Store(error.into()))?;
+        Ok(restored)
+    });
     if gathered.is_err() {
         restore::discard(dir)?;
     }

@@ -26,6 +26,7 @@ use crate::crash;
 use crate::domain::{BackupFault, BackupStep, Timestamp};
 use crate::seal::BackupHeader;
 use crate::store::data_dir::DataDir;
+use crate::store::erasure_list;
 use crate::store::keys::BoxKeys;
 
 /// Forced to the disk after so many bytes, so that a slow one is not given everything at the end.
@@ -73,6 +74,9 @@ pub(super) fn make(work: &Work<'_>, watch: &Watch<'_>) -> Result<Made, Trouble> 
     let copied = copy(&database, &copied_to, watch)?;
     crash::point("backup-copied");
     let (path, bytes, header) = put(work, watch, &folder, named, &copied, &copied_to, made)?;
+    if let Err(error) = erasure_list::keep_of_copy(&copied_to, &folder, work.keys) {
+        tracing::warn!(%error, "who was forgotten could not be noted beside the backup");
+    }
     fs::remove_file(&copied_to).map_err(Trouble::at_home)?;
     crash::point("backup-in-place");
     let proven = proven(work, watch, &path, &header, scratch.path());
