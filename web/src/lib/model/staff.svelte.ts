@@ -5,6 +5,7 @@ import { wakeOnPageEvents } from '$lib/net/page-events';
 import type { RequestId } from '$lib/wire/ids';
 
 import { BoxAddresses } from './box-addresses.svelte';
+import { Backups } from './backups.svelte';
 import { BoxHealth } from './box-health.svelte';
 import type { Device } from './device';
 import { Drafts } from './drafts';
@@ -25,6 +26,7 @@ export class Staff {
   readonly boxAddresses: BoxAddresses;
   readonly boxHealth: BoxHealth;
   readonly rights: OwnerRights;
+  readonly backups: Backups;
   readonly notifications: Notifications;
   readonly drafts: Drafts;
   readonly #api: Api;
@@ -44,9 +46,11 @@ export class Staff {
     this.inbox = new Inbox(api, device.clock, session.user);
     this.people = new People(api);
     this.relay = new Relay(api);
-    this.boxAddresses = new BoxAddresses(new BoxApi(api), device.clock);
-    this.boxHealth = new BoxHealth(new BoxApi(api), device.clock);
     this.rights = new OwnerRights(new OwnerRightsApi(api));
+    const boxApi = new BoxApi(api);
+    this.boxAddresses = new BoxAddresses(boxApi, device.clock);
+    this.boxHealth = new BoxHealth(boxApi, device.clock);
+    this.backups = new Backups(boxApi, device.clock);
     this.drafts = new Drafts(device.storage, this.#owner);
     this.notifications = new Notifications({
       api,

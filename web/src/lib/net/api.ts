@@ -2,6 +2,7 @@
 import { readAlarmLink, type AlarmLink } from '$lib/wire/alarm';
 import type { InviteId, MessageId, PersonId, RequestId } from '$lib/wire/ids';
 import { int, list, nullable, object, string, WireError, type Json } from '$lib/wire/guard';
+import { readFound, readUploaded, type FoundBackup, type UploadedBackup } from '$lib/wire/backup';
 import { readRelay, type Relay } from '$lib/wire/relay';
 import { readRestore, type RestoreState } from '$lib/wire/restore';
 import {
@@ -65,13 +66,15 @@ export interface SetupForm {
   readonly code?: string;
 }
 
-export interface RestoreForm {
-  readonly url: string;
-  readonly words: string;
-  /** The old box is gone for good. */
-  readonly claim: boolean;
-  readonly code?: string;
-}
+/** From the relay, or from a backup: a file that was sent here, or one on a disk of the box's. */
+export type RestoreForm = { readonly words: string; readonly code?: string } & (
+  | {
+      readonly url: string;
+      /** The old box is gone for good. */
+      readonly claim: boolean;
+    }
+  | { readonly from: { readonly upload: string } | { readonly path: string } }
+);
 
 /** Who is signed in, and the access token that says so. */
 export interface Access {
@@ -222,6 +225,23 @@ export class Api {
     return readRestore(await this.#call('GET', '/api/setup/restore/'));
   }
 
+  /** Backups on disks that are plugged into the box. */
+  async backupsFound(): Promise<readonly FoundBackup[]> {
+    return readFound(await this.#call('GET', '/api/setup/backups/'));
+  }
+
+  /** What the box makes of a backup that was sent to it. */
+  async uploadedBackup(answer: Promise<Response>): Promise<UploadedBackup> {
+    let response: Response;
+    try {
+      response = await answer;
+    } catch {
+      throw new ApiError(0, 'network', '');
+    }
+    if (!response.ok) throw await problem(response);
+    return readUploaded(await read(response));
+  }
+
   /** The recovery words while nobody has confirmed them; afterwards null. */
   async recoveryWords(): Promise<readonly string[] | null> {
     try {
@@ -286,6 +306,16 @@ export class Api {
   /** A call as whoever is signed in. */
   ask(method: Method, path: string, body?: object): Promise<unknown> {
     return this.#authorised(method, path, body);
+  }
+
+  /** A whole file, however long it takes: only whoever asked gives up on it. */
+  async wholeFile(path: string): Promise<Blob> {
+    const response = await this.#respond('GET', path, undefined, null);
+    try {
+      return await response.blob();
+    } catch {
+      throw new ApiError(0, 'network', '');
+    }
   }
 
   // --- service requests ---------------------------------------------------------------------
@@ -365,15 +395,20 @@ export class Api {
   }
 
   /** Renews the token before it runs out, and once more when the box refuses it all the same. */
-  async #respond(method: Method, path: string, body?: object): Promise<Response> {
+  async #respond(
+    method: Method,
+    path: string,
+    body?: object,
+    ms_max: number | null = request_ms_max,
+  ): Promise<Response> {
     if (this.#access === null || this.#now() >= this.#renewAt) await this.renew();
     const bearer = this.#access;
     try {
-      return await this.#send(method, path, body, bearer);
+      return await this.#send(method, path, body, bearer, ms_max);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
       if (this.#access === bearer) await this.renew();
-      return this.#send(method, path, body, this.#access);
+      return this.#send(method, path, body, this.#access, ms_max);
     }
   }
 
@@ -391,6 +426,7 @@ export class Api {
     path: string,
     body: object | undefined,
     bearer: string | null,
+    ms_max: number | null = request_ms_max,
   ): Promise<Response> {
     const headers = new Headers({ accept: 'application/json' });
     if (bearer !== null) headers.set('authorization', `Bearer ${bearer}`);
@@ -402,7 +438,7 @@ export class Api {
         headers,
         credentials: 'same-origin',
         cache: 'no-store',
-        signal: AbortSignal.timeout(request_ms_max),
+        ...(ms_max === null ? {} : { signal: AbortSignal.timeout(ms_max) }),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
     } catch {

@@ -1,5 +1,6 @@
 /** The calls of the box's own pages, `/api/box/…`: for admins. */
 import { readAddresses, type Addresses } from '$lib/wire/box-addresses';
+import { readBackups, type Backups, type KeepRules } from '$lib/wire/backup';
 import { readCheckup, type Checkup } from '$lib/wire/box-health';
 import type { Api } from './api';
 
@@ -16,5 +17,23 @@ export class BoxApi {
 
   async health(): Promise<Checkup> {
     return readCheckup(await this.#api.ask('GET', '/api/box/health/'));
+  }
+
+  async backups(): Promise<Backups> {
+    return readBackups(await this.#api.ask('GET', '/api/box/backup/'));
+  }
+
+  async setBackups(folder: string | null, keep: KeepRules): Promise<void> {
+    await this.#api.ask('PUT', '/api/box/backup/', { folder, keep });
+  }
+
+  /** Begins one; it goes on by itself. */
+  async backUp(): Promise<void> {
+    await this.#api.ask('POST', '/api/box/backup/', {});
+  }
+
+  /** A whole backup, however long that takes. */
+  async backupFile(name: string): Promise<Blob> {
+    return this.#api.wholeFile(`/api/box/backup/files/${encodeURIComponent(name)}/`);
   }
 }

@@ -1,6 +1,7 @@
 import { alarm } from './alarm';
 import { box } from './box';
 import { rights } from './rights';
+import { restoreBackup } from './restore-backup';
 import type { Restored } from '$lib/wire/restore';
 import type { RemovedWhy, Role, Status } from '$lib/wire/things';
 
@@ -70,6 +71,7 @@ export const en = {
       too_many: 'That was a lot at once. Wait a while, then try again.',
       restore_under_way:
         'A workshop is being brought back onto this box. Load the page again to watch.',
+      no_backup_picked: 'Choose a backup first.',
       already_set_up: 'This workshop is already set up. Load the page again to sign in.',
     } as Readonly<Record<string, string>>,
   },
@@ -113,6 +115,7 @@ export const en = {
   alarm,
   rights,
   box,
+  restoreBackup,
 
   relay: {
     title: 'Relay',

@@ -61,6 +61,23 @@ export function initials(name: string): string {
 /** How many characters a message has, counted as the box counts: Unicode scalar values. */
 export const scalars = (content: string) => Array.from(content.trim()).length;
 
+const units = ['kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
+
+/** 512 kB, 3.4 MB, 29 GB: in powers of ten, as cards and disks are sold. */
+export function size(bytes: number): string {
+  let amount = bytes / 1_000;
+  let at = 0;
+  while (amount >= 1_000 && at < units.length - 1) {
+    amount /= 1_000;
+    at += 1;
+  }
+  return new Intl.NumberFormat(locale, {
+    style: 'unit',
+    unit: units[at] ?? 'kilobyte',
+    maximumFractionDigits: amount < 10 ? 1 : 0,
+  }).format(amount);
+}
+
 function daysBetween(at: Date, now: Date): number {
   const midnight = (of: Date) => new Date(of.getFullYear(), of.getMonth(), of.getDate()).getTime();
   return Math.round((midnight(now) - midnight(at)) / day_ms);
