@@ -174,8 +174,9 @@ export class Restore {
   /** A box that knows of no restore has started meanwhile: with what came back, or empty as before. */
   async #startedAgain(): Promise<void> {
     const { needed } = await this.#api.setupState();
-    this.#stage = { at: 'asking', why: needed ? 'cut_off' : null, detail: null };
+    // First the page that comes then: the form would look for backups on a box that has a workshop.
     if (!needed) await this.#served();
+    this.#stage = { at: 'asking', why: needed ? 'cut_off' : null, detail: null };
   }
 
   #lookSoon(): void {
