@@ -2,9 +2,11 @@
 //! folder has a whole backup more or none; what is cut off carries another ending and is swept away by
 //! the next one.
 //!
-//! What it costs: the file itself, about a quarter of the database, is forced to its disk. The copy and
+//! What it costs: the file itself, about two fifths of the database, is forced to its disk. The copy and
 //! the restored database are each as long as the database and are removed without being forced
-//! anywhere: what the system has not written of them by then it never writes.
+//! anywhere: what the system has not written of them by then it never writes. Measured with 12,353
+//! messages in 15.8 MB: 38.5 MB written to files, 31.8 MB of it taken back before it reached the disk,
+//! 6.7 MB (the file) written.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
