@@ -1,7 +1,7 @@
 //! Looking at a data directory from outside: what is in it, and whose it is. For `motoreach doctor`,
 //! beside a running server or without one; it reads and never writes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
@@ -11,7 +11,7 @@ use super::health::{self, Noted};
 use super::keys::BoxKeys;
 use super::link::{self, Merge, Settings, Waiting};
 use super::tx::View;
-use super::{journal, reader};
+use super::{backup, journal, reader};
 use crate::clock::Clock;
 use crate::domain::{Seq, Timestamp};
 
@@ -113,15 +113,31 @@ pub fn relay(dir: &DataDir) -> Result<Option<Relay>, OpenError> {
         return Ok(None);
     };
     let (conn, keys) = (open(&path)?, BoxKeys::new(root));
-    linked(&conn, &keys).map_err(|error| super::told(&path, OpenError::Store(error)))
+    let now = Clock::kept(&dir.clock_floor()).now();
+    linked(&conn, &keys, now).map_err(|error| super::told(&path, OpenError::Store(error)))
 }
 
-fn linked(conn: &Connection, keys: &BoxKeys) -> Result<Option<Relay>, StoreError> {
+/// The folder that backups go to.
+///
+/// # Errors
+/// The database cannot be opened or read, or its secret is missing.
+pub fn backup_folder(dir: &DataDir) -> Result<PathBuf, OpenError> {
+    let path = dir.database();
+    let (conn, keys) = (open(&path)?, BoxKeys::new(dir.root()?));
+    let view = View {
+        conn: &conn,
+        keys: &keys,
+        now: Clock::kept(&dir.clock_floor()).now(),
+    };
+    let settings = backup::settings(&view).map_err(OpenError::Store)?;
+    Ok(backup::folder_of(dir, &settings))
+}
+
+fn linked(conn: &Connection, keys: &BoxKeys, now: Timestamp) -> Result<Option<Relay>, StoreError> {
     let snapshot = conn.unchecked_transaction()?;
     if !snapshot.table_exists(None, "relay")? {
         return Ok(None);
     }
-    let now = Clock::system().now();
     let view = View {
         conn: &snapshot,
         keys,

@@ -3,6 +3,7 @@
 //! It only reads, beside a running server or without one; `--rebuild` and `--recovery-words` are
 //! the exceptions. It never shows a secret.
 
+mod disks;
 mod health;
 mod relay;
 
@@ -47,6 +48,7 @@ pub fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
     let health = runtime.block_on(health::checkup(&dir))?;
     if !args.at.json {
         tell_facts(&dir, &facts, server_runs);
+        disks::Disks::of(&dir).tell();
         found::doctor(&config, &dir);
         if let Some(relay) = &relay {
             relay::tell(relay);
@@ -67,7 +69,9 @@ pub fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
             health,
             server_runs,
         };
-        say(as_json(&config, &seen, &report, rebuilt));
+        let mut told = as_json(&config, &seen, &report, rebuilt);
+        told["disks"] = disks::Disks::of(&dir).as_json();
+        say(told);
     } else {
         tell_report(&dir, &report, rebuilt);
     }
