@@ -25,6 +25,9 @@ fn main() {
     let web = PathBuf::from(variable("CARGO_MANIFEST_DIR")).join("web");
     let page = web.join("dist/index.html");
     println!("cargo:rerun-if-env-changed=MOTOREACH_WEB_DIST");
+    // What updates are signed for (`src/update`), and whose signature counts.
+    println!("cargo:rustc-env=MOTOREACH_TARGET={}", variable("TARGET"));
+    println!("cargo:rerun-if-env-changed=MOTOREACH_UPDATE_KEY");
     let prebuilt = std::env::var("MOTOREACH_WEB_DIST").is_ok_and(|how| how == "prebuilt");
     if !prebuilt {
         build_if_stale(&web, &page);

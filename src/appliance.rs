@@ -42,6 +42,7 @@ use crate::store::backup::Backups;
 use crate::store::{self, DataDir, OpenError, Store, StoreError, local};
 use crate::sync;
 use crate::sync::dial::LinkParts;
+use crate::update::desk::Desk;
 use restoring::Restoring;
 
 /// How long sockets get to say good-bye when the box stops.
@@ -60,6 +61,17 @@ pub struct Options {
     pub config: Config,
     /// Whether messages are limited.
     pub message_limits: MessageLimits,
+    /// Whom it speaks to by itself.
+    pub outside: Outside,
+}
+
+/// Whom a box speaks to by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outside {
+    /// Its relay, and the workshop's network.
+    Everybody,
+    /// Nobody: it is a copy that is tested, and the real one is alive.
+    Nobody,
 }
 
 /// Why the box could not start. Its text is a sentence that says what to do.
@@ -116,6 +128,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         handed,
         config,
         message_limits,
+        outside,
     } = options;
     let guard = found::guard(&config)?;
     let clock = Clock::kept(&data.clock_floor());
@@ -178,6 +191,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         backups: backups.clone(),
         board: board.clone(),
         health: health.clone(),
+        updates: Desk::new(store.dir().path(), config.update_key.as_ref()),
         message_limits,
         shutdown: shutdown.clone(),
         tracker: tracker.clone(),
@@ -212,14 +226,18 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         restored: restored.clone(),
     };
     tracker.spawn(restoring.mind());
-    tracker.spawn(sync::dial::run(LinkParts {
+    let link = sync::dial::run(LinkParts {
         store: store.clone(),
         board: hub.link(),
         dialer,
         grown: grown.subscribe(),
         addresses: addresses.clone(),
         shutdown: shutdown.clone(),
-    }));
+    });
+    match outside {
+        Outside::Everybody => drop(tracker.spawn(link)),
+        Outside::Nobody => drop(link),
+    }
     let ended = CancellationToken::new();
     let end = ended.clone().drop_guard();
     let serve = listen::serve(

@@ -10,6 +10,7 @@ mod operator;
 mod relay;
 mod restore;
 mod tls;
+mod update;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ pub use operator::{
 pub use relay::{PairArgs, RelayArgs, RelayAt, RelayCommand, RelayLogArgs, StatusArgs};
 pub use restore::RestoreArgs;
 pub use tls::{TlsArgs, TlsWish};
+pub use update::{CopyArgs, CopyWhat, SelfTestArgs, UpdateArgs};
 
 use crate::ops::Ttl;
 
@@ -96,6 +98,14 @@ pub enum Command {
     /// Disks that are plugged in; for the system's own use
     #[command(subcommand, hide = true)]
     Usb(UsbCommand),
+    /// Put a newer program in the place of this one, and take it back if it is no good
+    Update(Box<UpdateArgs>),
+    /// Show on a copy of a box's data that this program can take it over
+    #[command(hide = true)]
+    SelfTest(SelfTestArgs),
+    /// What an update does to a box's data
+    #[command(hide = true)]
+    Copy(CopyArgs),
     /// Measure what this machine can do
     Bench(BenchArgs),
 }

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 use crate::discovery::Label;
+use crate::update::UpdateKey;
 
 /// The longest configuration file that is read, in bytes.
 const CONFIG_BYTES_MAX: u64 = 64 * 1024;
@@ -34,6 +35,10 @@ pub struct Config {
     /// A PEM file with further certificates that the relay may be known by; `None`: only those that
     /// the world and this machine trust.
     pub relay_ca: Option<PathBuf>,
+    /// Whose signature makes a program an update: the second line of a `minisign.pub`; `None`: the key
+    /// that this program was built with.
+    #[serde(deserialize_with = "update_key")]
+    pub update_key: Option<UpdateKey>,
     /// Further names that this box goes by, without port: a reverse proxy's, a router's.
     pub hosts: Vec<String>,
     /// Front ends on other origins that may call, as `https://app.example`.
@@ -73,11 +78,12 @@ impl Default for Config {
 
 impl Config {
     /// Every key that a file may set.
-    pub const KEYS: [&str; 13] = [
+    pub const KEYS: [&str; 14] = [
         "data",
         "listen",
         "public_url",
         "relay_ca",
+        "update_key",
         "hosts",
         "origins",
         "name",
@@ -109,6 +115,7 @@ impl Config {
             listen: vec![SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port)],
             public_url: None,
             relay_ca: None,
+            update_key: None,
             hosts: Vec::new(),
             origins: Vec::new(),
             name: Label::default(),
@@ -273,6 +280,13 @@ pub struct PublicUrlError;
 pub fn public_url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(from)?;
     parse_public_url(&text)
+        .map(Some)
+        .map_err(serde::de::Error::custom)
+}
+
+fn update_key<'de, D: Deserializer<'de>>(from: D) -> Result<Option<UpdateKey>, D::Error> {
+    let text = String::deserialize(from)?;
+    UpdateKey::parse(&text)
         .map(Some)
         .map_err(serde::de::Error::custom)
 }

@@ -2,8 +2,8 @@
 //! promises, inside a fork, inside a swap.
 //!
 //! `MOTOREACH_CRASH_AT=<name>` kills at the first time that the place is reached,
-//! `MOTOREACH_CRASH_AT=<name>:<n>` at the n-th. Only builds with debug assertions look; in what is
-//! shipped a point is nothing at all.
+//! `MOTOREACH_CRASH_AT=<name>:<n>` at the n-th; `MOTOREACH_STALL_AT=<name>` has the thread stand still
+//! there for good. Only builds with debug assertions look; in what is shipped a point is nothing at all.
 
 #[cfg(debug_assertions)]
 mod armed {
@@ -21,6 +21,15 @@ mod armed {
     static ASKED: OnceLock<Option<Asked>> = OnceLock::new();
 
     pub(super) fn reached(name: &str) {
+        if std::env::var("MOTOREACH_STALL_AT").is_ok_and(|at| at == name) {
+            tracing::error!(
+                point = name,
+                "stands still here, as asked by MOTOREACH_STALL_AT"
+            );
+            loop {
+                std::thread::park();
+            }
+        }
         let asked = ASKED.get_or_init(|| {
             let text = std::env::var("MOTOREACH_CRASH_AT").ok()?;
             let (name, times) = super::parse(&text)?;
@@ -48,6 +57,18 @@ pub fn point(name: &'static str) {
     armed::reached(name);
     #[cfg(not(debug_assertions))]
     let _ = name;
+}
+
+/// What a test has this process pretend, such as another version; nothing in what is shipped.
+#[cfg(debug_assertions)]
+pub fn pretended(variable: &str) -> Option<String> {
+    std::env::var(variable).ok()
+}
+
+/// What a test has this process pretend, such as another version; nothing in what is shipped.
+#[cfg(not(debug_assertions))]
+pub fn pretended(_variable: &str) -> Option<String> {
+    None
 }
 
 /// `name` or `name:n`, n from 1.

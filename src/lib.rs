@@ -69,6 +69,7 @@
 //! * [`health`]: how the box fares, gathered and judged.
 //! * [`net`]: connections to elsewhere, and TLS in both directions.
 //! * [`discovery`]: how the box is found: its name on the workshop's network, its addresses.
+//! * [`update`]: a new program takes the old one's place: signatures, notes, files.
 //! * [`http`]: the edge towards browsers.
 //! * [`sync`]: the link between box and relay: what both ends say, and the box's end at work.
 //! * [`relay`]: the relay: what it keeps, a box on the line, its edge towards owners, pushing.
@@ -96,4 +97,5 @@ pub mod seal;
 pub mod store;
 pub mod sync;
 pub mod telemetry;
+pub mod update;
 pub mod wire;

@@ -33,6 +33,9 @@ fn main() -> ExitCode {
         Command::Uninstall(args) => ops::uninstall(args),
         Command::Where(args) => ops::tell_where(&args),
         Command::Usb(command) => ops::usb(&command),
+        Command::Update(args) => ops::update(&args),
+        Command::SelfTest(args) => ops::self_test(&args),
+        Command::Copy(args) => ops::copy(&args),
         Command::Bench(args) => ops::bench::run(args).map(|()| Exit::Done),
     };
     ops::conclude(done, json)
@@ -57,6 +60,9 @@ const fn audience(command: &Command) -> Audience {
         | Command::Uninstall(_)
         | Command::Where(_)
         | Command::Usb(_)
+        | Command::Update(_)
+        | Command::SelfTest(_)
+        | Command::Copy(_)
         | Command::Bench(_) => Audience::Command,
     }
 }
@@ -87,6 +93,8 @@ const fn answers_in_json(command: &Command) -> bool {
         Command::Export(args) => args.at.json,
         Command::Verify(args) => args.json,
         Command::Log(args) => args.at.json,
+        Command::Update(args) => args.at.json,
+        Command::SelfTest(_) | Command::Copy(_) => true,
         Command::Bench(args) => args.json,
     }
 }

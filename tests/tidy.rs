@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("wire", &["seal", "domain"]),
     ("clock", &["domain"]),
     ("password", &["domain"]),
-    ("config", &["domain", "discovery"]),
+    ("config", &["domain", "discovery", "update"]),
     ("telemetry", &[]),
     ("crash", &[]),
     // The store makes and takes apart what the link carries, within the link's limits.
@@ -56,6 +56,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "net",
             "export",
             "discovery",
+            "update",
         ],
     ),
     (
@@ -72,6 +73,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     // Connections to elsewhere: TLS, and whom to trust.
     ("net", &["domain", "clock"]),
+    // Signed programs: what is downloaded comes over a connection of ours.
+    ("update", &["net", "clock"]),
     // The words of the command line and what carries them out lie beside each other.
     ("cli", &["ops", "config", "domain"]),
     (
@@ -93,6 +96,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "config",
             "net",
             "discovery",
+            "update",
         ],
     ),
     (
@@ -103,6 +107,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "sync",
             "net",
             "discovery",
+            "update",
             "cli",
             "http",
             "commands",

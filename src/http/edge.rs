@@ -23,6 +23,7 @@ use crate::hub::Hub;
 use crate::store::backup::Backups;
 use crate::store::people::{self, Credential};
 use crate::store::{CommandError, CommandResult, Need, Store, View, WriteTx};
+use crate::update::desk::Desk;
 
 /// Wrong log-ins for one account (S8).
 const LOGINS_PER_ACCOUNT_MAX: usize = 10;
@@ -80,6 +81,8 @@ pub struct Inner {
     pub backups: Backups,
     /// Looks at how the box fares.
     pub health: Watch,
+    /// Programs that admins bring.
+    pub updates: Desk,
     /// Whether messages are limited.
     pub message_limits: MessageLimits,
     /// Hashing passwords, two at once.
@@ -114,6 +117,8 @@ pub struct Parts {
     pub backups: Backups,
     /// Looks at how the box fares.
     pub health: Watch,
+    /// Programs that admins bring.
+    pub updates: Desk,
     /// Whether messages are limited.
     pub message_limits: MessageLimits,
     /// Ends sockets when the box stops.
@@ -139,6 +144,7 @@ impl Edge {
             uploading: Arc::default(),
             backups: parts.backups,
             health: parts.health,
+            updates: parts.updates,
             shutdown: parts.shutdown,
             tracker: parts.tracker,
             message_limits: parts.message_limits,

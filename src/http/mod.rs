@@ -147,6 +147,9 @@ fn api() -> OpenApiRouter<Edge> {
         .routes(routes!(appliance::backup::file))
         .routes(routes!(appliance::health::checkup))
         .routes(routes!(appliance::addresses::addresses))
+        .routes(routes!(appliance::update::state))
+        .routes(routes!(appliance::update::bring))
+        .routes(routes!(appliance::update::apply))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
 }

@@ -50,6 +50,7 @@ impl Desk {
         let edge = Edge::new(Parts {
             backups: Backups::new(store.clone(), shutdown.clone(), tracker.clone()),
             health: health::Watch::new(store.clone(), link, board.clone(), Machine::this()),
+            updates: crate::update::desk::Desk::new(store.dir().path(), None),
             hub,
             tokens: TokenKeys::new(&signing, store.keys().workshop().uuid()).into(),
             store,

@@ -16,7 +16,8 @@ use crate::domain::{
 use crate::http::token::{Grant, TOKEN_LIFE_S_MAX, TokenKeys};
 use crate::seal::invite_link;
 use crate::store::backup::Backups;
-use crate::store::{Store, people};
+use crate::store::{Store, StoreError, people};
+use crate::update::Version;
 use crate::wire::{rfc3339, role_from_word, role_word};
 
 /// People in one answer: so many of the longest fit into a line of `control`.
@@ -36,6 +37,10 @@ pub(super) async fn execute(
     request: Request,
 ) -> Result<Answer, Refused> {
     match request {
+        Request::Hello => Ok(Answer::Hello {
+            version: Version::of_this_program().to_string(),
+            well: matches!(store.probe().await, Ok(()) | Err(StoreError::Full)),
+        }),
         Request::AddPerson {
             id,
             name,

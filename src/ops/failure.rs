@@ -16,6 +16,7 @@ use crate::http::handed::HandedError;
 use crate::relay::secrets::SecretError;
 use crate::relay::sqlite::RelayOpenError;
 use crate::store::OpenError;
+use crate::update::Refusal;
 
 /// What the exit code says; `motoreach --help` lists them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,6 +79,9 @@ fn place(error: &Error) -> (Exit, &str) {
         }
         if let Some(room) = cause.downcast_ref::<NoRoom>() {
             return (Exit::DataUnusable, room.word());
+        }
+        if let Some(refusal) = cause.downcast_ref::<Refusal>() {
+            return (Exit::Failed, refusal.word());
         }
         if let Some(fault) = cause.downcast_ref::<RestoreFault>() {
             return (Exit::Failed, fault.word());

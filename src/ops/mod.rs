@@ -1,13 +1,14 @@
 //! The program's commands, one file each: what `main` calls once the command line is understood.
 //!
 //! `serve` and `demo` run the box, `relay` the relay; `desk` finds out whether the data is at hand or a running server
-//! has it, and `operator` orders things through it; `doctor` looks for itself, and `restore` fills an
-//! empty directory. Answers go to stdout, the log and what went wrong to stderr.
+//! has it, and `operator` orders things through it; `doctor` looks for itself, `restore` fills an
+//! empty directory, and `update` puts another program in this one's place. Answers go to stdout, the log and what went wrong to stderr.
 
 mod back_up;
 mod backup;
 pub mod bench;
 pub mod control;
+mod copy;
 mod demo;
 mod desk;
 mod doctor;
@@ -29,11 +30,13 @@ mod restore;
 mod restore_file;
 mod roster;
 mod sample;
+mod self_test;
 mod serve;
 mod service;
 mod signals;
 mod stdin;
 mod ttl;
+mod update;
 mod usb;
 mod verify;
 
@@ -42,6 +45,7 @@ use std::io::{self, Write};
 use tokio::runtime::{Builder, Runtime};
 
 pub use backup::run as backup;
+pub use copy::run as copy;
 pub use demo::run as demo;
 pub use doctor::run as doctor;
 pub use export::run as export;
@@ -51,8 +55,10 @@ pub use log::run as log;
 pub use operator::{person, request, token};
 pub use relay::run as relay;
 pub use restore::run as restore;
+pub use self_test::run as self_test;
 pub use serve::run as serve;
 pub use ttl::Ttl;
+pub use update::run as update;
 pub use usb::run as usb;
 pub use verify::run as verify;
 

@@ -16,6 +16,8 @@ use crate::wire::role_word;
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Request {
+    /// Who is there, and how it fares. Programs of other versions ask this, so it never changes.
+    Hello,
     /// Somebody joins.
     AddPerson {
         /// Made by whoever asks: asking twice adds nobody twice.
@@ -113,6 +115,13 @@ pub(super) enum Request {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "did", rename_all = "snake_case")]
 pub(super) enum Answer {
+    /// A box. Programs of other versions read this, so words are only ever added to it.
+    Hello {
+        /// Its version.
+        version: String,
+        /// Whether its disk takes writes, or is merely full.
+        well: bool,
+    },
     /// Somebody was added or changed.
     Person(PersonLine),
     /// People, by number.

@@ -10,9 +10,10 @@ use super::found;
 use super::service::{Depth, Manager, Pulse, feed};
 use super::signals::{StopSignals, survive_file_size_limit};
 use super::{many_threads, say};
-use crate::appliance::{self, MessageLimits, Options, Running};
+use crate::appliance::{self, MessageLimits, Options, Outside, Running};
 use crate::cli::ServeArgs;
 use crate::config::Config;
+use crate::crash;
 use crate::http::handed::Handed;
 use crate::store::restore::{self, Room};
 use crate::store::{DataDir, DirLock, OpenError, Store, StoreError};
@@ -45,6 +46,7 @@ pub fn run(args: ServeArgs) -> anyhow::Result<Exit> {
 }
 
 async fn serve(config: Config, handed: Handed) -> anyhow::Result<Exit> {
+    crash::point("serve-begun");
     let manager = Manager::of_this_process();
     let mut signals = minded_signals()?;
     let mut options = Options {
@@ -52,6 +54,7 @@ async fn serve(config: Config, handed: Handed) -> anyhow::Result<Exit> {
         listen: config.listen.clone(),
         handed,
         message_limits: MessageLimits::On,
+        outside: Outside::Everybody,
         config,
     };
     loop {
@@ -61,6 +64,7 @@ async fn serve(config: Config, handed: Handed) -> anyhow::Result<Exit> {
             () = signals.next() => return Ok(Exit::Done),
         };
         announce(&running);
+        crash::point("serve-ready");
         // A page that waits for the restored box finds it where the empty one was.
         options.listen = running.addresses().to_vec();
         let ended = serve_watched(&running, &mut signals, manager).await;

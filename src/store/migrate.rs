@@ -30,17 +30,46 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     },
 ];
 
-/// The version that this program brings a box's database to.
-pub(super) fn newest() -> i64 {
-    MIGRATIONS.last().map_or(0, |migration| migration.number)
-}
-
 /// Brings the box's database to this program's version.
 ///
 /// # Errors
 /// As `apply`.
 pub(super) fn migrate(conn: &mut Connection, now: Timestamp) -> Result<(), OpenError> {
-    apply(conn, now, MIGRATIONS)
+    apply(conn, now, MIGRATIONS)?;
+    pretend(conn)
+}
+
+/// The version that this program brings a box's database to.
+pub(super) fn newest() -> i64 {
+    let pretended = crate::crash::pretended(PRETENDED).map_or(0, |_| PRETENDED_NUMBER);
+    MIGRATIONS
+        .last()
+        .map_or(0, |migration| migration.number)
+        .max(pretended)
+}
+
+/// A test has this program be a later one with a migration of its own: `fails` is one that does.
+const PRETENDED: &str = "MOTOREACH_PRETEND_MIGRATION";
+const PRETENDED_NUMBER: i64 = 9_000;
+
+fn pretend(conn: &mut Connection) -> Result<(), OpenError> {
+    let Some(how) = crate::crash::pretended(PRETENDED) else {
+        return Ok(());
+    };
+    let store = |error: rusqlite::Error| OpenError::Store(StoreError::from(error));
+    let tx = conn.transaction().map_err(store)?;
+    tx.execute_batch("create table if not exists pretended (x integer) strict")
+        .map_err(store)?;
+    if how == "fails" {
+        tx.execute_batch("insert into nowhere values (1)")
+            .map_err(store)?;
+    }
+    tx.execute(
+        "insert or ignore into migration (number, sha256, applied_ms) values (?1, 'pretended', 0)",
+        [PRETENDED_NUMBER],
+    )
+    .map_err(store)?;
+    tx.commit().map_err(store)
 }
 
 /// Brings a database to the newest of the known versions, all in one transaction.
@@ -75,6 +104,7 @@ pub(crate) fn apply(
     for (number, sha) in &applied {
         let (number, sha): (i64, &String) = (*number, sha);
         match known.iter().find(|migration| migration.number == number) {
+            None if number == PRETENDED_NUMBER && newest() == number => {}
             None => {
                 return Err(OpenError::Newer {
                     found: number,

@@ -5,6 +5,7 @@
 
 pub mod backup;
 mod card;
+pub mod copy;
 mod data_dir;
 mod describe;
 pub mod erasure;

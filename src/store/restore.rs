@@ -133,7 +133,7 @@ pub(super) fn put_in_place(dir: &DataDir) -> io::Result<()> {
 }
 
 /// One file is all there is of the database, and it is on the disk.
-fn bring_to_rest(side: &DataDir) -> Result<(), OpenError> {
+pub(super) fn bring_to_rest(side: &DataDir) -> Result<(), OpenError> {
     let database = side.database();
     let resting = Connection::open(&database)
         .map_err(Into::into)

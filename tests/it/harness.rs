@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use motoreach::appliance::{self, MessageLimits, Options, Running};
+use motoreach::appliance::{self, MessageLimits, Options, Outside, Running};
 use motoreach::config::Config;
 use motoreach::http::handed::Handed;
 use motoreach::http::token::Grant;
@@ -94,6 +94,7 @@ impl FreshBox {
             handed: Handed::default(),
             config: self.config.clone(),
             message_limits: self.limits,
+            outside: Outside::Everybody,
         };
         self.running = Some(appliance::start(options).await.unwrap());
     }

@@ -35,4 +35,5 @@ mod sample;
 mod service;
 mod slow_peers;
 mod stopped;
+mod update;
 mod wear;

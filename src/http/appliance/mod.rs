@@ -4,3 +4,4 @@ pub(super) mod addresses;
 pub(super) mod backup;
 pub(super) mod certificate;
 pub(super) mod health;
+pub(super) mod update;

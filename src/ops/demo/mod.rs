@@ -20,7 +20,7 @@ use super::failure::Exit;
 use super::roster;
 use super::serve::{minded_signals, until_stopped, url};
 use super::{many_threads, one_thread, sample, say};
-use crate::appliance::{self, MessageLimits, Options, Running};
+use crate::appliance::{self, MessageLimits, Options, Outside, Running};
 use crate::cli::DemoArgs;
 use crate::config::Config;
 use crate::http::handed::Handed;
@@ -105,6 +105,7 @@ async fn start_box(args: &DemoArgs, place: &Place) -> anyhow::Result<Running> {
             ..Config::default()
         },
         message_limits: MessageLimits::Off,
+        outside: Outside::Everybody,
     };
     Ok(appliance::start(options).await?)
 }

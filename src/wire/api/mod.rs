@@ -11,6 +11,7 @@ mod relay;
 mod requests;
 mod restore;
 mod sign_in;
+mod update;
 
 use serde::{Deserialize, Deserializer};
 
@@ -37,6 +38,7 @@ pub use sign_in::{
     InviteCodeBody, LoginBody, MeBody, PasswordBody, SetUpBody, SetUpDone, SetUpState,
     SignedInBody, TicketBody, WordsBody,
 };
+pub use update::{EndedBody, RunningBody, UpdateBody, WaitingBody};
 
 /// Tells "left out" (`None`) from "null" (`Some(None)`).
 fn some<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>

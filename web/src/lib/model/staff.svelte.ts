@@ -23,6 +23,8 @@ export class Staff {
   readonly inbox: Inbox;
   readonly people: People;
   readonly relay: Relay;
+  /** The calls of the box's own pages, for those that keep nothing between two visits. */
+  readonly boxApi: BoxApi;
   readonly boxAddresses: BoxAddresses;
   readonly boxHealth: BoxHealth;
   readonly rights: OwnerRights;
@@ -47,10 +49,10 @@ export class Staff {
     this.people = new People(api);
     this.relay = new Relay(api);
     this.rights = new OwnerRights(new OwnerRightsApi(api));
-    const boxApi = new BoxApi(api);
-    this.boxAddresses = new BoxAddresses(boxApi, device.clock);
-    this.boxHealth = new BoxHealth(boxApi, device.clock);
-    this.backups = new Backups(boxApi, device.clock);
+    this.boxApi = new BoxApi(api);
+    this.boxAddresses = new BoxAddresses(this.boxApi, device.clock);
+    this.boxHealth = new BoxHealth(this.boxApi, device.clock);
+    this.backups = new Backups(this.boxApi, device.clock);
     this.drafts = new Drafts(device.storage, this.#owner);
     this.notifications = new Notifications({
       api,

@@ -138,6 +138,8 @@ export type Renew = (api: Api) => Promise<Access>;
 export const renewFromCookie: Renew = (api) => api.refresh();
 
 const request_ms_max = 20_000;
+/** A file over a slow network. */
+const file_ms_max = 15 * 60_000;
 const renew_before_ms = 30_000;
 
 export class Api {
@@ -318,6 +320,16 @@ export class Api {
     }
   }
 
+  /** A file as it is, with more headers. It may take minutes on a slow network. */
+  async sendFile(
+    method: Method,
+    path: string,
+    file: Blob,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<unknown> {
+    return read(await this.#respond(method, path, file, file_ms_max, headers));
+  }
+
   // --- service requests ---------------------------------------------------------------------
 
   async requests(
@@ -400,15 +412,16 @@ export class Api {
     path: string,
     body?: object,
     ms_max: number | null = request_ms_max,
+    more: Readonly<Record<string, string>> = {},
   ): Promise<Response> {
     if (this.#access === null || this.#now() >= this.#renewAt) await this.renew();
     const bearer = this.#access;
     try {
-      return await this.#send(method, path, body, bearer, ms_max);
+      return await this.#send(method, path, body, bearer, ms_max, more);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
       if (this.#access === bearer) await this.renew();
-      return this.#send(method, path, body, this.#access, ms_max);
+      return this.#send(method, path, body, this.#access, ms_max, more);
     }
   }
 
@@ -427,10 +440,14 @@ export class Api {
     body: object | undefined,
     bearer: string | null,
     ms_max: number | null = request_ms_max,
+    more: Readonly<Record<string, string>> = {},
   ): Promise<Response> {
-    const headers = new Headers({ accept: 'application/json' });
+    const isFile = body instanceof Blob;
+    const headers = new Headers({ accept: 'application/json', ...more });
     if (bearer !== null) headers.set('authorization', `Bearer ${bearer}`);
-    if (body !== undefined) headers.set('content-type', 'application/json');
+    if (body !== undefined) {
+      headers.set('content-type', isFile ? 'application/octet-stream' : 'application/json');
+    }
     let response: Response;
     try {
       response = await this.#fetch(path, {
@@ -439,7 +456,7 @@ export class Api {
         credentials: 'same-origin',
         cache: 'no-store',
         ...(ms_max === null ? {} : { signal: AbortSignal.timeout(ms_max) }),
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: isFile ? body : JSON.stringify(body) }),
       });
     } catch {
       throw new ApiError(0, 'network', '');

@@ -2,6 +2,7 @@
 import { readAddresses, type Addresses } from '$lib/wire/box-addresses';
 import { readBackups, type Backups, type KeepRules } from '$lib/wire/backup';
 import { readCheckup, type Checkup } from '$lib/wire/box-health';
+import { readUpdate, type UpdateState } from '$lib/wire/box-update';
 import type { Api } from './api';
 
 export class BoxApi {
@@ -35,5 +36,22 @@ export class BoxApi {
   /** A whole backup, however long that takes. */
   async backupFile(name: string): Promise<Blob> {
     return this.#api.wholeFile(`/api/box/backup/files/${encodeURIComponent(name)}/`);
+  }
+
+  async update(): Promise<UpdateState> {
+    return readUpdate(await this.#api.ask('GET', '/api/box/update/'));
+  }
+
+  /** The text of the program's `.minisig` file goes along in a header. */
+  async bringUpdate(program: Blob, signature: string): Promise<UpdateState> {
+    const bytes = new TextEncoder().encode(signature);
+    const headers = { 'x-signature': btoa(String.fromCharCode(...bytes)) };
+    return readUpdate(
+      await this.#api.sendFile('PUT', '/api/box/update/program/', program, headers),
+    );
+  }
+
+  async applyUpdate(): Promise<UpdateState> {
+    return readUpdate(await this.#api.ask('POST', '/api/box/update/apply/', {}));
   }
 }
