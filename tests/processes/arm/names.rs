@@ -79,6 +79,8 @@ async fn inside(program: &str) {
 
     pairs_by(&mut workshop, BY_DNS).await;
     assert!(names.asked() > 0, "nobody asked our name server");
+    // The owner's link is in the journal: before the relay has that, it opens nothing.
+    workshop.relay_catches_up(SOON).await;
     let owner = workshop.owner(0).await;
     owner.writes("Is it done?");
     workshop.staff_writes(0, "Tomorrow.").await;
