@@ -89,9 +89,9 @@ impl Served {
         self.url.trim_start_matches("http://")
     }
 
-    /// `kill -9`, and waits until it is gone.
+    /// `kill -9`, and waits until it is gone, and what it runs behind.
     pub fn kill(mut self) {
-        self.child.kill().unwrap();
+        kill_process(self.server(), Signal::KILL).unwrap();
         self.child.wait().unwrap();
     }
 
@@ -103,16 +103,19 @@ impl Served {
 
     /// Asks the box to end and waits until it has, and what it runs behind.
     pub async fn stop(self) {
+        kill_process(self.server(), Signal::TERM).unwrap();
+        self.end().await;
+    }
+
+    /// The box itself: behind strace it is its child.
+    fn server(&self) -> Pid {
         let child = Pid::from_child(&self.child);
         let number = child.as_raw_nonzero();
-        // Behind strace the box is its child.
         let children = fs::read_to_string(format!("/proc/{number}/task/{number}/children"));
-        let first = children
-            .ok()
-            .and_then(|it| it.split(' ').next()?.parse().ok());
-        let server = first.and_then(Pid::from_raw).unwrap_or(child);
-        kill_process(server, Signal::TERM).unwrap();
-        self.end().await;
+        let children = children.unwrap_or_default();
+        let first = children.split_whitespace().next();
+        let first = first.and_then(|first| first.parse().ok());
+        first.and_then(Pid::from_raw).unwrap_or(child)
     }
 
     fn log(&self) -> String {

@@ -10,7 +10,7 @@ mod trace;
 
 use crate::harness::Random;
 use judge::{Cuts, Verdict, cuts};
-use record::{Kept, Recording, Work, at_work, from_the_first_run};
+use record::{Kept, Recording, Work, at_work, failing_and_started_again, from_the_first_run};
 
 /// Power cuts of a box at work, and half as many of a first run, unless `MOTOREACH_POWER_CUTS` says how
 /// many there are in all.
@@ -115,6 +115,24 @@ async fn a_disk_that_failed_before_the_power_was_cut_loses_nothing() {
         let recording = at_work(home.path(), work).await;
         let said = recording.promises.len();
         assert!((MESSAGES / 2..2 * MESSAGES).contains(&said), "{said}");
+        nothing_is_lost(&cuts(&recording, &of_all(CUTS_OF_FAILING), &mut random));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_box_that_was_started_again_after_its_disk_failed_loses_nothing() {
+    let mut random = Random::announced("power, failing and started again");
+    for _ in 0..FAILING {
+        let home = tempfile::tempdir().unwrap();
+        let first = 30 + random.below(60);
+        let fails = format!("inject=fdatasync,fsync:error=EIO:when={first}+");
+        let work = Work {
+            messages: FIRST_MESSAGES,
+            strace: &["-e", &fails],
+            ..Work::default()
+        };
+        let recording = failing_and_started_again(home.path(), work).await;
+        assert!(recording.promises.len() > FIRST_MESSAGES);
         nothing_is_lost(&cuts(&recording, &of_all(CUTS_OF_FAILING), &mut random));
     }
 }

@@ -169,6 +169,47 @@ pub async fn at_work(home: &Path, work: Work<'_>) -> Recording {
     recorder.finish()
 }
 
+/// Records a box whose disk fails from a certain flush on, until it refuses a message; it is killed then,
+/// and started again on a disk that works. What the failed flush left in the machine's memory only is
+/// read back as if it were on the disk.
+pub async fn failing_and_started_again(home: &Path, work: Work<'_>) -> Recording {
+    assert!(Program::start(home).await.stop().await.success());
+    let data = home.join("data");
+    let failing = Recorder::of(&data.join("box"));
+    let before = failing.words(work.strace);
+    let program = Program::start_with(home, &data, &before).await;
+    let sample = program.sample.clone();
+    let counter = Counter::default();
+    while says(
+        sample.url(),
+        sample.admin(),
+        sample.request(0),
+        counter.next(),
+    )
+    .await
+    {}
+    program.kill();
+    let mut recording = failing.finish();
+
+    // Not by the sample, which opens and closes the database before it serves.
+    let again = Recorder::of(&data.join("box"));
+    let served = Served::start_behind(&again.words(&[]), &data.join("box"), &[]).await;
+    for _ in 0..work.messages {
+        let number = counter.next();
+        assert!(says(served.url(), sample.admin(), sample.request(0), number).await);
+    }
+    served.kill();
+    let begun = recording.deeds.len();
+    let again = again.finish();
+    recording.deeds.extend(again.deeds);
+    let promises = again.promises.into_iter().map(|promise| Promise {
+        after: begun + promise.after,
+        ..promise
+    });
+    recording.promises.extend(promises);
+    recording
+}
+
 /// One person writes so many messages, then several at once as many again.
 async fn talks(url: &str, token: &str, request: i64, messages: usize) {
     let counter = Counter::default();
@@ -211,10 +252,11 @@ async fn set_up(url: &str) -> (String, i64) {
     (token, answer.body["id"].as_i64().unwrap())
 }
 
-/// A message; a disk that fails may refuse it.
-async fn says(url: &str, token: &str, request: i64, number: usize) {
+/// A message; gives whether it was taken: a disk that fails may refuse it.
+async fn says(url: &str, token: &str, request: i64, number: usize) -> bool {
     let path = format!("/api/service-requests/{request}/messages/");
     let body = json!({ "content": format!("{MARK}{number:06}") });
     let answer = post(url, &path, token, &body).await.unwrap();
     assert!(matches!(answer.status, 201 | 503), "{answer:?}");
+    answer.status == 201
 }
