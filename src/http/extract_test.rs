@@ -189,3 +189,16 @@ fn router() -> Router {
         .route("/panic", get(async || -> Json<()> { panic!("hunter2") }));
     told(router.fallback(unknown_route))
 }
+
+#[tokio::test]
+async fn a_list_is_no_body_even_where_nothing_has_to_be_in_it() {
+    let request = Request::post("/optional").header("content-type", "application/json");
+    let (status, problem) = answer(request.body(Body::from(" []")).unwrap()).await;
+    assert_eq!(
+        (status, &problem["detail"]),
+        (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &json!("The body must be a JSON object.")
+        )
+    );
+}

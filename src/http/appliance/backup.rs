@@ -54,6 +54,9 @@ pub(crate) async fn change(
     ApiJson(body): ApiJson<BackupEditBody>,
 ) -> Result<Json<BackupsBody>, Problem> {
     let mut settings = noted(&edge, who).await?.settings;
+    if body.keep.is_none() && body.folder.is_none() {
+        return Err(Problem::invalid("Nothing is changed: send folder or keep."));
+    }
     if let Some(keep) = body.keep {
         settings.keep = KeepRules::from(keep);
         if !settings.keep.are_sound() {
