@@ -61,6 +61,8 @@ async fn after_a_merge_every_page_starts_over_and_everybody_stays_signed_in() {
     assert_eq!(chitra["id"], david["id"], "one number twice");
     let (mut page, hello, _) = workshop.greeted(request, &ravi.token).await;
     let mut dots = workshop.dots(&ravi.token).await;
+    // Once it has its first numbers it is there to be told.
+    dots.hear().await;
 
     let store = workshop.running().store();
     let adopted = store

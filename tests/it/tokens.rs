@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
-use motoreach::http::token::TOKEN_KEY_PURPOSE;
+use motoreach::http::token::{NOT_BEFORE_LEEWAY_S, TOKEN_KEY_PURPOSE};
 use motoreach::seal::SigningKey;
 use serde_json::{Value, json};
 
@@ -76,7 +76,9 @@ async fn no_hostile_token_gets_in_anywhere() {
         elsewhere.admin.token.clone(),
         signed(&stranger, &header, &claims),
         workshop.token_at(workshop.admin.id, -901, 900).await,
-        workshop.token_at(workshop.admin.id, 60, 900).await,
+        workshop
+            .token_at(workshop.admin.id, NOT_BEFORE_LEEWAY_S + 60, 900)
+            .await,
         workshop.token_at(workshop.admin.id, 0, -1).await,
         workshop.token_at(workshop.admin.id, 0, 0).await,
         input(&header, &claims),
