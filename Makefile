@@ -63,7 +63,7 @@ arm: ready-to-test web/dist/index.html
 	@sh .ci/setup static arm64
 	.ci/static/build arm64
 	MOTOREACH_ARM_BINARY=$(CURDIR)/target/static/arm64/motoreach \
-		cargo test --test processes arm:: -- --nocapture
+		cargo test --test processes arm:: -- --ignored --nocapture
 
 # What a release is made of, in dist/: programs, Debian packages, checksums, a bill of materials.
 dist: ready web/dist/index.html

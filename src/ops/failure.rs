@@ -109,7 +109,7 @@ const fn open_code(error: &OpenError) -> &'static str {
         OpenError::ReadOnly(_) => "read_only",
         OpenError::Damaged { .. } => "damaged",
         OpenError::NoRoot(_) => "no_root_secret",
-        OpenError::Newer { .. } | OpenError::Edited(_) => "other_version",
+        OpenError::Newer { .. } | OpenError::Older { .. } | OpenError::Edited(_) => "other_version",
         OpenError::BeingRead(_) => "being_read",
         OpenError::Full(_) => "disk_full",
         OpenError::Store(_) => "storage_failing",

@@ -120,6 +120,16 @@ pub enum OpenError {
         /// The newest that this program knows.
         known: i64,
     },
+    /// The database was last opened by an older program, and only the box brings it up to date.
+    #[error(
+        "The database is of version {found}, and this program's are of version {known}: start the box once, and it is brought up to date."
+    )]
+    Older {
+        /// The database's version.
+        found: i64,
+        /// What this program makes of it.
+        known: i64,
+    },
     /// A migration that was applied is not the one in this program.
     #[error(
         "Migration {0} of this database differs from the one in this program: one of the two was changed after the fact. Use the program that wrote the database."
@@ -149,6 +159,7 @@ impl OpenError {
             | Self::Damaged { .. }
             | Self::NoRoot(_)
             | Self::Newer { .. }
+            | Self::Older { .. }
             | Self::Edited(_) => StoreError::Damaged(self.to_string()),
         }
     }

@@ -11,7 +11,7 @@ use super::health::{self, Noted};
 use super::keys::BoxKeys;
 use super::link::{self, Merge, Settings, Waiting};
 use super::tx::View;
-use super::{backup, journal, reader};
+use super::{backup, journal, migrate, reader};
 use crate::clock::Clock;
 use crate::domain::{Seq, Timestamp};
 
@@ -79,12 +79,29 @@ pub fn sqlite_version() -> &'static str {
 pub fn facts(dir: &DataDir) -> Result<Facts, OpenError> {
     let path = dir.database();
     let conn = open(&path)?;
+    up_to_date(&conn).map_err(|error| super::told(&path, error))?;
     let bytes = ["", "-wal"].map(|suffix| {
         let mut file = path.clone().into_os_string();
         file.push(suffix);
         std::fs::metadata(file).map_or(0, |file| file.len())
     });
     counted(&conn, bytes.iter().sum()).map_err(|error| super::told(&path, OpenError::Store(error)))
+}
+
+/// What an older program wrote lacks tables that everything here looks at.
+fn up_to_date(conn: &Connection) -> Result<(), OpenError> {
+    let found = conn
+        .query_row(
+            "select coalesce(max(number), 0) from migration",
+            [],
+            |row| row.get(0),
+        )
+        .map_err(|error| OpenError::Store(error.into()))?;
+    let known = migrate::MIGRATIONS.last().map_or(0, |last| last.number);
+    if found < known {
+        return Err(OpenError::Older { found, known });
+    }
+    Ok(())
 }
 
 fn counted(conn: &Connection, bytes: u64) -> Result<Facts, StoreError> {
@@ -265,5 +282,15 @@ mod tests {
         assert_eq!(seen.settings.unwrap().url, url);
         assert_eq!((seen.waiting.entries, seen.waiting.messages), (2, 0));
         Ok(())
+    }
+
+    #[test]
+    fn a_database_of_an_older_program_is_told_as_one() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = DataDir::new(temp.path());
+        let mut conn = Connection::open(dir.database()).unwrap();
+        migrate::apply(&mut conn, Timestamp(0), &migrate::MIGRATIONS[..1]).unwrap();
+        let told = facts(&dir).unwrap_err().to_string();
+        assert!(told.contains("start the box once"), "{told}");
     }
 }

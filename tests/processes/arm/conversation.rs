@@ -14,8 +14,9 @@ const KILLS: u64 = 8;
 const PASSWORD: &str = "ein langes Passwort";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "`make arm` builds the program and runs this"]
 async fn from_the_first_run_on_a_conversation_is_held_and_kept() {
-    let Some(program) = program() else { return };
+    let program = program();
     let plan = emulated(&program);
     let home = tempfile::tempdir().unwrap();
     let data = home.path().join("box");
@@ -66,8 +67,9 @@ async fn from_the_first_run_on_a_conversation_is_held_and_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "`make arm` builds the program and runs this"]
 async fn killed_at_any_moment_it_has_every_acknowledged_message_once_and_in_order() {
-    let Some(program) = program() else { return };
+    let program = program();
     killed::of_this_program(&emulated(&program), KILLS).await;
 }
 

@@ -1,7 +1,7 @@
 //! The program for a Raspberry Pi, run as it is: static, on an emulated processor, in a conversation.
 //!
-//! `make arm` builds it and names it by `MOTOREACH_ARM_BINARY`; without that there is nothing here to
-//! run, and each test says so and ends.
+//! `make arm` builds it, names it by `MOTOREACH_ARM_BINARY` and runs these tests, which are ignored
+//! otherwise.
 
 mod conversation;
 mod names;
@@ -16,19 +16,15 @@ const NAMED_BY: &str = "MOTOREACH_ARM_BINARY";
 /// Runs it here.
 const EMULATOR: &str = "qemu-aarch64-static";
 
-/// The program. None, with a word about it, where nobody built one.
-fn program() -> Option<String> {
-    let Ok(program) = std::env::var(NAMED_BY) else {
-        println!(
-            "not run: `make arm` builds the Raspberry Pi's program and runs this test with it"
-        );
-        return None;
-    };
+/// The program.
+fn program() -> String {
+    let program = std::env::var(NAMED_BY)
+        .unwrap_or_else(|_| panic!("{NAMED_BY} names the program: `make arm` sets it"));
     assert!(
         Path::new(&program).is_file(),
         "{NAMED_BY} names {program}, which is not there: `make arm` builds it"
     );
-    Some(program)
+    program
 }
 
 /// How it is run.
