@@ -216,7 +216,9 @@ fn a_box_lives_beside_avahi_on_its_own_machine() {
 /// The line of `avahi-browse -rp` that says where a service of this name is.
 fn resolved(name: &str) -> impl Fn(&str) -> Option<String> + '_ {
     move |said| {
-        let mut lines = said.lines().rev();
+        // A line that is still being written says nothing yet.
+        let whole = said.rfind('\n').map_or("", |end| &said[..end]);
+        let mut lines = whole.lines().rev();
         let found = lines
             .find(|line| line.starts_with("=;eth0;IPv4;") && line.split(';').nth(3) == Some(name));
         found.map(str::to_owned)
