@@ -10,7 +10,6 @@ use utoipa::ToSchema;
 
 use super::auth::Bearer;
 use super::edge::Edge;
-use super::invites::qr_svg;
 use super::openapi::Refusals;
 use super::problem::Problem;
 use crate::store::people::Credential;
@@ -25,9 +24,6 @@ pub(super) struct AlarmBody {
     /// with.
     #[schema(required)]
     url: Option<String>,
-    /// The same as a QR code, an SVG.
-    #[schema(required)]
-    qr_svg: Option<String>,
 }
 
 /// Whether phones are told when this box is silent, and the link that a phone opens for it.
@@ -92,7 +88,6 @@ fn body(view: &View<'_>) -> CommandResult<AlarmBody> {
     });
     Ok(AlarmBody {
         on: secret.is_some(),
-        qr_svg: url.as_deref().and_then(qr_svg),
         url,
     })
 }

@@ -188,7 +188,7 @@ impl From<&LinkDevice> for DeviceBody {
 }
 
 /// Medium error correction: read through a scratched screen, and printed with a stain on it.
-pub(super) fn qr_svg(text: &str) -> Option<String> {
+fn qr_svg(text: &str) -> Option<String> {
     let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
     Some(
         code.render::<svg::Color<'_>>()

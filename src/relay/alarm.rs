@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::push::Pusher;
 use super::store::{Fence, Kept, RelayStore};
+use super::upkeep::asked_for;
 use crate::clock::Clock;
 use crate::domain::{Timestamp, WorkshopKey};
 use crate::wire::link::Alarm;
@@ -123,7 +124,7 @@ pub(super) async fn mind<S: RelayStore>(
     clock: Clock,
     shutdown: CancellationToken,
 ) {
-    let asked = asked_for();
+    let asked = asked_for("MOTOREACH_ALARM_EVERY_MS");
     let mut pause = asked.unwrap_or(GRACE);
     loop {
         tokio::select! {
@@ -133,15 +134,6 @@ pub(super) async fn mind<S: RelayStore>(
         pause = asked.unwrap_or(EVERY);
         look(&store, &pusher, clock.now()).await;
     }
-}
-
-/// How often a test wants it: `MOTOREACH_ALARM_EVERY_MS`. Only builds with debug assertions look.
-fn asked_for() -> Option<Duration> {
-    if !cfg!(debug_assertions) {
-        return None;
-    }
-    let asked = std::env::var("MOTOREACH_ALARM_EVERY_MS").ok()?;
-    asked.parse().ok().map(Duration::from_millis)
 }
 
 /// One look at everybody.

@@ -14,7 +14,7 @@ const EVERY: Duration = Duration::from_secs(3_600);
 
 /// Trims every workshop's copy now and then, until the relay stops.
 pub(super) async fn keep_up<S: RelayStore>(store: S, clock: Clock, shutdown: CancellationToken) {
-    let asked = asked_for();
+    let asked = asked_for("MOTOREACH_TRIM_EVERY_MS");
     let mut pause = asked.unwrap_or(FIRST);
     loop {
         tokio::select! {
@@ -26,12 +26,13 @@ pub(super) async fn keep_up<S: RelayStore>(store: S, clock: Clock, shutdown: Can
     }
 }
 
-/// How often a test wants it: `MOTOREACH_TRIM_EVERY_MS`. Only builds with debug assertions look.
-fn asked_for() -> Option<Duration> {
+/// How often a test wants something done, in milliseconds, by a variable of the environment. Only builds
+/// with debug assertions look.
+pub(super) fn asked_for(variable: &str) -> Option<Duration> {
     if !cfg!(debug_assertions) {
         return None;
     }
-    let asked = std::env::var("MOTOREACH_TRIM_EVERY_MS").ok()?;
+    let asked = std::env::var(variable).ok()?;
     asked.parse().ok().map(Duration::from_millis)
 }
 

@@ -1,4 +1,5 @@
-import { AlarmError, vapidKey, type AlarmApi, type AlarmWant } from '$lib/net/alarm-api';
+import { AlarmError, type AlarmApi, type AlarmWant } from '$lib/net/alarm-api';
+import { subscribed } from '$lib/net/push-subscription';
 import type { AlarmStands } from '$lib/wire/alarm';
 import type { PushBrowser } from './push.svelte';
 
@@ -60,7 +61,8 @@ export class AlarmVisit {
     await this.#busy(async () => {
       this.#permission = await this.#browser.ask();
       if (this.#permission !== 'granted') return;
-      await this.#ask('subscribe', await this.#subscribed());
+      const worker = await this.#browser.worker;
+      await this.#ask('subscribe', await subscribed(worker, this.#stands?.vapid ?? ''));
     });
   }
 
@@ -90,15 +92,6 @@ export class AlarmVisit {
   async #subscription(): Promise<PushSubscription | null> {
     const worker = await this.#browser.worker;
     return (await worker?.pushManager.getSubscription()) ?? null;
-  }
-
-  /** One browser has one address, which owners' links on this phone may have taken already. */
-  async #subscribed(): Promise<PushSubscription | null> {
-    const known = await this.#subscription();
-    const worker = await this.#browser.worker;
-    const key = vapidKey(this.#stands?.vapid ?? '');
-    if (known !== null || worker === null || key === null) return known;
-    return worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
   }
 
   /** The push service is the browser's: it may be out of reach, which is no fault of the page. */

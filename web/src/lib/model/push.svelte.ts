@@ -1,6 +1,6 @@
 import { pushFrame } from '$lib/net/sealed-socket';
 import type { OwnerLink } from '$lib/net/owner-link';
-import { fromBase64Url, toBase64Url } from '$lib/wire/bytes';
+import { subscribed } from '$lib/net/push-subscription';
 import type { OwnerFrame } from '$lib/wire/owner';
 import type { Message } from '$lib/wire/things';
 
@@ -124,19 +124,8 @@ export class Push {
   }
 
   async #subscribe(): Promise<void> {
-    const worker = await this.#browser.worker;
-    const key = fromBase64Url(this.#vapid);
-    if (worker === null || key === null || key.length === 0) return;
-    let subscription = await worker.pushManager.getSubscription();
-    if (subscription !== null && !isFor(subscription, this.#vapid)) {
-      await subscription.unsubscribe();
-      subscription = null;
-    }
-    subscription ??= await worker.pushManager.subscribe({
-      userVisibleOnly: true,
-      applicationServerKey: key,
-    });
-    const frame = pushFrame(subscription);
+    const subscription = await subscribed(await this.#browser.worker, this.#vapid);
+    const frame = subscription === null ? null : pushFrame(subscription);
     if (frame !== null) this.#tell(frame);
   }
 
@@ -177,9 +166,4 @@ export class Push {
   #tag(): string {
     return `thread:${this.#link.record.thread ?? ''}`;
   }
-}
-
-function isFor(subscription: PushSubscription, vapid: string): boolean {
-  const key = subscription.options.applicationServerKey;
-  return key === null || toBase64Url(new Uint8Array(key)) === vapid.replace(/=+$/, '');
 }

@@ -1,5 +1,4 @@
 /** A phone asks the relay about a box's silence. */
-import { fromBase64Url } from '$lib/wire/bytes';
 import { readAlarmStands, type AlarmStands } from '$lib/wire/alarm';
 import { pushFrame } from './sealed-socket';
 
@@ -54,10 +53,4 @@ export class AlarmApi {
       throw new AlarmError('unreachable');
     }
   }
-}
-
-/** The relay's key as `pushManager.subscribe` wants it; null where it is none. */
-export function vapidKey(vapid: string): Uint8Array<ArrayBuffer> | null {
-  const key = fromBase64Url(vapid);
-  return key === null || key.length === 0 ? null : key;
 }

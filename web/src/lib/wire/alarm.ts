@@ -7,7 +7,6 @@ export interface AlarmLink {
   readonly on: boolean;
   /** Null before the relay has said what its links begin with. */
   readonly url: string | null;
-  readonly qr_svg: string | null;
 }
 
 export function readAlarmLink(value: unknown): AlarmLink {
@@ -15,7 +14,6 @@ export function readAlarmLink(value: unknown): AlarmLink {
   return {
     on: bool(from, 'on'),
     url: nullable(from, 'url', string),
-    qr_svg: nullable(from, 'qr_svg', string),
   };
 }
 
